@@ -1,0 +1,1 @@
+"""The language of work: typed operators, the operator graph, activity statistics."""

@@ -1,0 +1,40 @@
+"""The one exception that users see, and the nearest-name hint it carries."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input, told in one sentence: what, where, which value, what is allowed, how to mend it.
+
+    The command line prints it as it stands and leaves with exit code 2.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        value: object = None,
+        allowed: str = "",
+        nearest: str = "",
+        remedy: str = "",
+    ) -> None:
+        parts = [f"{where}: {what}" if where else what]
+        if value is not None:
+            parts.append(f"got {value!r}")
+        if allowed:
+            parts.append(f"allowed: {allowed}")
+        if nearest:
+            parts.append(f"did you mean {nearest!r}?")
+        if remedy:
+            parts.append(remedy)
+        super().__init__("; ".join(parts))
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name most like ``name``, or an empty string when none is near."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return matches[0] if matches else ""
