@@ -1,1 +1,1 @@
-"""What if: design spaces, vectorised runs, Pareto fronts, sensitivity. Imports cost_models and device_params."""
+"""What if: design spaces, vectorised runs, Pareto fronts, sensitivity. Imports the two packages below it."""
