@@ -1,0 +1,204 @@
+"""The numbers that define an RMAAT, each with the standing of its value.
+
+Marks, as the published material allows: STATED (in the paper or a secondary source that quotes it),
+INFERRED (deduced from it), RECOMMENDED (unknown; this project's choice). The paper is "RMAAT:
+Astrocyte-Inspired Memory Compression and Replay for Efficient Long-Context Transformers",
+arXiv 2601.00426.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from device_params.errors import InputError, nearest_name
+
+RETENTION_KINDS = ("decay", "uniform")
+ACTIVATIONS = ("gelu", "relu")
+POOLINGS = ("last_segment_mean", "memory_mean")
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "retention": RETENTION_KINDS,
+    "activation": ACTIVATIONS,
+    "pooling": POOLINGS,
+}
+_COUNTS: Mapping[str, int] = {  # field -> least value
+    "vocabulary": 2,
+    "classes": 2,
+    "d_model": 1,
+    "heads": 1,
+    "layers": 1,
+    "ffn_width": 1,
+    "segment_length": 1,
+    "segments": 1,
+    "memory_tokens": 1,
+}
+_POSITIVE = ("alpha", "positional_scale", "retention_rate", "calcium_floor")
+_SWITCHES = ("output_projection", "fuse_positional")
+
+
+@dataclass(frozen=True)
+class RMAATConfig:
+    """Architecture of one RMAAT; immutable, checked when made.
+
+    Raises:
+        InputError: a value of the wrong type or outside its range, with the field and the range.
+    """
+
+    vocabulary: int
+    """Rows of the embedding, the padding id 0 included. Given by the task."""
+
+    classes: int
+    """Outputs of the classifier. Given by the task."""
+
+    d_model: int = 512
+    """Width d of a token. RECOMMENDED per task, from the Long Range Arena base models; the paper
+    states only that its largest model has 1024."""
+
+    heads: int = 8
+    """Heads h of the attention; the width of a head is m = d / h. RECOMMENDED (the paper's figure
+    shows one head, its predecessor has four to eight)."""
+
+    layers: int = 4
+    """Blocks a segment passes through. RECOMMENDED (Long Range Arena base models)."""
+
+    ffn_width: int = 1024
+    """Hidden width of the feed-forward network. RECOMMENDED (Long Range Arena base models)."""
+
+    segment_length: int = 512
+    """Tokens N_seg of a segment, without memory tokens. STATED for Retrieval (8K tokens in 16
+    segments), RECOMMENDED elsewhere."""
+
+    segments: int = 4
+    """Segments T of a sequence, known beforehand. STATED 16 for Retrieval; RECOMMENDED elsewhere."""
+
+    memory_tokens: int = 16
+    """Memory tokens M in front of every segment. STATED to exist, their number RECOMMENDED."""
+
+    alpha: float = 0.25
+    """Exponent of the presynaptic sum, g = (Σ φ(k))^α. RECOMMENDED (the predecessor uses 0.25 on
+    every task)."""
+
+    positional_scale: float = 0.1
+    """Start of the learnable decay in r_ij = exp(-|i-j|·scale), per token. The form is STATED,
+    value and learnability RECOMMENDED."""
+
+    retention: str = "decay"
+    """"decay": memory is multiplied by the closed-form retention factor after each segment
+    (formula STATED, closed form INFERRED); "uniform": by 1 (the paper's ablation)."""
+
+    retention_rate: float = 0.2
+    """Rate r of the long-term process per segment, ratio of factors ρ = exp(-r). RECOMMENDED."""
+
+    dropout: float = 0.1
+    """Share of elements dropped after each residual sum while training; inert in evaluation.
+    RECOMMENDED (its place: STATED for the predecessor)."""
+
+    activation: str = "gelu"
+    """Non-linearity of the feed-forward network, "gelu" or "relu". RECOMMENDED."""
+
+    output_projection: bool = False
+    """A d × d product after the heads. RECOMMENDED off: in the paper's figure the residual sum
+    follows the heads directly."""
+
+    fuse_positional: bool = True
+    """Form H = (φ(K)+φ(R))ᵀV/m in one product instead of φ(K)ᵀV/m + φ(R)ᵀV/m. The two are equal;
+    the first halves the multiply-accumulates of the write. RECOMMENDED."""
+
+    pooling: str = "last_segment_mean"
+    """What the classifier reads: "last_segment_mean", the mean over the memory rows and the unmasked
+    token rows of the last segment; "memory_mean", over its memory rows only. RECOMMENDED."""
+
+    calcium_floor: float = 1e-6
+    """ε added to C = φ(Q)gᵀ before the division. RECOMMENDED."""
+
+    def __post_init__(self) -> None:
+        for name, least in _COUNTS.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise _bad(name, value, f"a whole number of at least {least}")
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if not _is_number(value) or value <= 0:
+                raise _bad(name, value, "a positive finite number")
+        if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
+            raise _bad("dropout", self.dropout, "0 <= dropout < 1")
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise _bad(name, getattr(self, name), "true or false")
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise InputError(
+                    f"unknown {name}",
+                    where=f"model.{name}",
+                    value=value,
+                    allowed=", ".join(choices),
+                    nearest=nearest_name(str(value), choices),
+                )
+        if self.d_model % self.heads:
+            raise InputError(
+                "heads must divide d_model",
+                where="model.heads",
+                value=self.heads,
+                allowed=f"a divisor of d_model = {self.d_model}",
+            )
+
+    @property
+    def head_width(self) -> int:
+        """Width m of a head, which is also the scaling constant in 1/m."""
+        return self.d_model // self.heads
+
+    @property
+    def rows(self) -> int:
+        """Rows N = N_seg + M that one segment carries through the blocks."""
+        return self.segment_length + self.memory_tokens
+
+    @property
+    def sequence_length(self) -> int:
+        """Tokens of a padded sequence, T · N_seg."""
+        return self.segments * self.segment_length
+
+    def with_segments(self, segments: int) -> RMAATConfig:
+        """Return the same architecture for sequences of ``segments`` segments."""
+        return replace(self, segments=segments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, ready for JSON or YAML."""
+        return asdict(self)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], *, where: str = "model") -> RMAATConfig:
+        """Build a configuration from plain values, for instance those of a YAML file.
+
+        Args:
+            mapping: field name -> value; ``vocabulary`` and ``classes`` are required.
+            where: what to call the source in an error, for instance the file's name.
+
+        Raises:
+            InputError: a key that is no field (with the nearest one), a missing one, a bad value.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in mapping:
+            if name not in known:
+                raise InputError(
+                    "unknown key",
+                    where=where,
+                    value=name,
+                    allowed=", ".join(known),
+                    nearest=nearest_name(str(name), known),
+                )
+        missing = [name for name in ("vocabulary", "classes") if name not in mapping]
+        if missing:
+            raise InputError("missing key " + " and ".join(missing), where=where)
+        return cls(**mapping)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _bad(name: str, value: object, allowed: str) -> InputError:
+    return InputError(f"bad value of {name}", where=f"model.{name}", value=value, allowed=allowed)

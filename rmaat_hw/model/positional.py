@@ -1,0 +1,90 @@
+"""Two position codes: the sinusoidal one at the input, and the matrix R inside the attention.
+
+R carries the distance decay of the short-term astrocyte process (arXiv 2601.00426, §3.2):
+``r_ij = exp(-|i-j|·scale)`` is STATED; how the N × N matrix r becomes an N × m matrix R is INFERRED
+from the predecessor (arXiv 2312.10925, Eq. 11): ``D = M_p r M_pᵀ``, ``R = M_pᵀ D`` with a learnable
+``M_p`` of m × N. r itself is never formed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rmaat_hw.model.config import RMAATConfig
+
+
+def feature_map(x: Tensor) -> Tensor:
+    """φ(x) = elu(x) + 1, element-wise and positive; any shape (arXiv 2312.10925)."""
+    return functional.elu(x) + 1.0
+
+
+def distance_decay_product(x: Tensor, scale: Tensor) -> Tensor:
+    """Multiply by the distance-decay matrix, ``r @ x`` with r_ij = exp(-|i-j|·scale).
+
+    r is the sum of a lower and an upper triangular matrix of the powers of a = exp(-scale), less
+    their common diagonal. Each triangular product is a first-order recursion, f_k = x_k + a f_(k-1),
+    and a recursion of n steps is a scan of ⌈log2 n⌉ doublings: after the step with shift s each row
+    holds the decayed sum of its 2s nearest predecessors.
+
+    Args:
+        x: [N, m], any floating dtype.
+        scale: positive scalar tensor, decay per row.
+
+    Returns:
+        [N, m]. Time O(N m log N), memory O(N m); no N × N array.
+    """
+    rows = x.shape[0]
+    decay = torch.exp(-scale)
+    before, after, shift = x, x, 1
+    while shift < rows:
+        before = before + decay * functional.pad(before[:-shift], (0, 0, shift, 0))
+        after = after + decay * functional.pad(after[shift:], (0, 0, 0, shift))
+        decay = decay * decay
+        shift *= 2
+    return before + after - x
+
+
+def sinusoidal_table(length: int, width: int) -> Tensor:
+    """Sinusoidal position code: sin in even columns, cos in odd ones (Vaswani et al. 2017, §3.5).
+
+    Returns:
+        [length, width] in the default dtype; row p is the code of the global position p.
+    """
+    position = torch.arange(length, dtype=torch.float64).unsqueeze(1)
+    even = torch.arange(0, width, 2, dtype=torch.float64)
+    angle = position * torch.exp(even * (-math.log(10_000.0) / width))
+    pairs = torch.stack((angle.sin(), angle.cos()), dim=2).flatten(1)
+    return pairs[:, :width].to(torch.get_default_dtype())
+
+
+class PositionalMatrix(nn.Module):
+    """φ(R) of one layer: computed from parameters alone, once a forward, shared by all segments.
+
+    Positions are one-dimensional inside the segment, memory tokens at 0 … M-1 and tokens behind them
+    (RECOMMENDED), so the same R serves every segment; heads share it.
+    """
+
+    def __init__(self, config: RMAATConfig) -> None:
+        super().__init__()
+        self.projection = nn.Parameter(torch.empty(config.head_width, config.rows))
+        """M_p, [m, N]."""
+        start = math.log(math.expm1(config.positional_scale))
+        self.raw_scale = nn.Parameter(torch.tensor(start))
+        """softplus of it is the decay per row; it starts at ``config.positional_scale``."""
+        nn.init.xavier_uniform_(self.projection)
+
+    @property
+    def scale(self) -> Tensor:
+        """Decay per row, a positive scalar tensor."""
+        return functional.softplus(self.raw_scale)
+
+    def forward(self) -> Tensor:
+        """Return φ(R), [N, m], positive."""
+        transposed = self.projection.transpose(0, 1).contiguous()
+        decayed = distance_decay_product(transposed, self.scale)  # r M_pᵀ, [N, m]
+        density = torch.matmul(self.projection, decayed)  # D, [m, m]
+        return feature_map(torch.matmul(transposed, density))

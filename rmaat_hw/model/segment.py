@@ -1,0 +1,62 @@
+"""The program of one segment, called T times with the same weights (arXiv 2601.00426, Fig. 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rmaat_hw.model.block import Block
+from rmaat_hw.model.config import RMAATConfig
+from rmaat_hw.trace.annotate import mark_state
+
+PAD = 0
+"""Token id of padding in every task."""
+
+
+class Segment(nn.Module):
+    """Memory and tokens in, final states and the next memory out.
+
+    It reads its arguments and its parameters and writes nothing else, so that every call is the same
+    program on tensors of the same shapes: a tracer folds the calls into one, and a replay in training
+    can run any of them again from the memory it started with.
+    """
+
+    def __init__(self, config: RMAATConfig) -> None:
+        super().__init__()
+        self.memory_tokens = config.memory_tokens
+        self.embedding = nn.Embedding(config.vocabulary, config.d_model)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+
+    def forward(
+        self,
+        tokens: Tensor,
+        position: Tensor,
+        memory: Tensor,
+        retention: Tensor,
+        phi_r: Sequence[Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one segment.
+
+        Args:
+            tokens: int64 [B, N_seg], 0 where padded.
+            position: input position code of these tokens, [N_seg, d].
+            memory: memory tokens mem_t, [B, M, d].
+            retention: factor RF(t, T), a scalar tensor.
+            phi_r: φ(R) of each layer, each [N, m].
+
+        Returns:
+            states: Z of the last block, [B, N, d], memory rows first.
+            mask: [B, N, 1], 1 for memory rows and real tokens, 0 for pads.
+            memory: mem_(t+1) = RF(t, T) × mem'_(t+1), [B, M, d] (§3.3).
+        """
+        memory = mark_state(memory, "memory")
+        embedded = self.embedding(tokens) + position
+        real = (tokens != PAD).to(embedded.dtype).unsqueeze(2)
+        mask = functional.pad(real, (0, 0, self.memory_tokens, 0), value=1.0)
+        states = torch.cat((memory, embedded), dim=1)
+        for block, positional in zip(self.blocks, phi_r, strict=True):
+            states = block(states, mask, positional)
+        return states, mask, (states[:, : self.memory_tokens] * retention).contiguous()

@@ -1,0 +1,1 @@
+"""Capture of a PyTorch program as an operator graph."""
