@@ -238,7 +238,7 @@ def _validate_operator(operator: Operator, loops: Mapping[str, Loop]) -> None:
     missing = [name for name in operator.loops if name not in loops]
     if missing:
         raise GraphError(f"{where}: no loop {missing[0]!r}")
-    parents = ("", *operator.loops[:-1])
+    parents = ("", *operator.loops)[: len(operator.loops)]
     if any(loops[name].parent != parent for name, parent in zip(operator.loops, parents, strict=True)):
         raise GraphError(f"{where}: loops {operator.loops} are not nested in that order")
     if operator.repeat != prod(loops[name].count for name in operator.loops):
