@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
@@ -125,8 +126,8 @@ def measure(
         memory=memory,
         energy=energy,
         profile=profile_summary,
-        kernels=tuple(kernels.to_dict("records")),
-        modules=tuple(modules.to_dict("records")),
+        kernels=_rows(kernels),
+        modules=_rows(modules),
         provenance={
             "command": "rmaat_hw.measure",
             "trace_sha256": digest,
@@ -376,6 +377,10 @@ def _tagged(names: Mapping[int, str]) -> Iterator[None]:
     finally:
         before.remove()
         after.remove()
+
+
+def _rows(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    return tuple({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
 
 
 def _model(module: nn.Module) -> dict[str, Any]:

@@ -130,9 +130,8 @@ def _processor() -> tuple[str, frozenset[str]]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine(), frozenset()
-    entries = dict(
-        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in reversed(lines))
-    )
+    split = (line.partition(":") for line in reversed(lines))  # reversed: the first processor wins
+    entries = {name.strip(): value.strip() for name, _, value in split}
     return entries.get("model name") or platform.machine(), frozenset(entries.get("flags", "").split())
 
 

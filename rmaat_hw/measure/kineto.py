@@ -27,8 +27,7 @@ _MICROSECOND = 1e-6
 
 # What a trace needs to be read again. Host name, trace name (a path), process labels and thread
 # names (a user's program), and the profiler's configuration stay behind.
-_KEPT_TOP = ("schemaVersion", "displayTimeUnit", "baseTimeNanoseconds", "profile_memory", "record_shapes")
-_KEPT_TOP += ("deviceProperties",)
+_KEPT_TOP = ("schemaVersion", "displayTimeUnit", "baseTimeNanoseconds", "deviceProperties", "profile_memory")
 _KEPT_PHASES = ("X", "i", "s", "f")
 _DROPPED_CATEGORIES = ("python_function",)  # stack frames: file names with their paths
 
@@ -150,7 +149,7 @@ def attribute(table: pd.DataFrame) -> pd.DataFrame:
     launches = _first(table, table["category"].isin(_LAUNCH_CATEGORIES), "correlation")
     by_external = _first(table, table["category"] == "cpu_op", "external_id")
     correlation, external = table["correlation"].tolist(), table["external_id"].tolist()
-    for number in np.flatnonzero(table["category"].isin(DEVICE_CATEGORIES)):
+    for number in np.flatnonzero(table["category"].isin(DEVICE_CATEGORIES)).tolist():
         launch = launches.get(correlation[number], -1)
         owner = operators[launch] if launch >= 0 else -1
         if owner < 0:

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-
 if TYPE_CHECKING:
     import torch
 
@@ -29,6 +28,7 @@ MAX_TRIALS = 5
 TICKS_PER_WINDOW = 100
 MIN_WINDOW_S = 1.0
 MAX_IDLE_S = 10.0
+SAMPLES_PER_WINDOW = 20  # of clocks, temperature and throttle reasons
 STUCK_TICKS = 50  # a counter that has not moved for so many ticks is taken as dead
 NVML_TICK_S = 0.1
 RAPL_TICK_S = 1e-3  # Intel SDM vol. 3B, 16.10.1: updated about every millisecond
@@ -98,7 +98,7 @@ class NvmlCounter:
     method = "nvml_counter"
     tick_s = NVML_TICK_S
     covers = "the whole card, memory included; on Grace Hopper the module"
-    wrap_J = (float("inf"),)  # 64 bits of millijoules
+    wrap_J: tuple[float, ...] = (float("inf"),)  # 64 bits of millijoules
     reason = ""
 
     def __init__(self, library: Any, handle: Any) -> None:
@@ -213,9 +213,7 @@ def rapl_counter(root: Path = POWERCAP) -> Counter:
         found = RaplCounter(zones)
         found.read()
     except PermissionError:
-        return NoCounter(
-            "no energy counter: RAPL is readable by root only (chmod a+r .../energy_uj allows it)"
-        )
+        return NoCounter("no energy counter: RAPL is readable by root only")
     except (OSError, ValueError) as error:
         return NoCounter(f"no energy counter: RAPL cannot be read ({type(error).__name__})")
     return found
@@ -251,13 +249,14 @@ class Meter:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.counter, self._clock, self._pause = counter, clock, pause
+        self._stuck_s = max(STUCK_TICKS * counter.tick_s, 0.1)
 
     def edge(self) -> tuple[float, tuple[float, ...]]:
         """Wait until the counter changes; return the time and the new reading."""
         first = self.counter.read()
         began = self._clock()
         while (now := self.counter.read()) == first:
-            if self._clock() - began > max(STUCK_TICKS * self.counter.tick_s, 0.1):
+            if self._clock() - began > self._stuck_s:
                 raise MeterError("the energy counter does not move")
             self._pause(self.counter.tick_s / 50)
         return self._clock(), now
@@ -271,22 +270,30 @@ class Meter:
         if seconds < self.counter.tick_s:
             raise MeterError("the window is shorter than one tick of the energy counter")
         began, start = self.edge()
-        calls, ended, last = 0, began, start
         states: list[Mapping[str, float]] = []
+        calls = 0
         if call is None:
             self._pause(seconds)
             ended, last = self.edge()
-        while call is not None:
-            before = self.counter.read() if ended - began >= seconds else None
-            call()
-            calls += 1
-            ended = self._clock()
-            if ended - began >= seconds * (len(states) + 1) / 20:  # about twenty samples a window
-                states.append(self.counter.state())
-            if before is not None and (last := self.counter.read()) != before:
-                break
-            if ended - began > seconds + max(STUCK_TICKS * self.counter.tick_s, 0.1):
-                raise MeterError("the energy counter stopped moving within a window")
+        else:
+            ended, before = began, None
+            while True:
+                previous = ended
+                call()
+                calls += 1
+                ended = self._clock()
+                if ended - began >= seconds * (len(states) + 1) / SAMPLES_PER_WINDOW:
+                    states.append(self.counter.state())
+                if ended - began < seconds:
+                    continue
+                last = self.counter.read()
+                if ended - previous >= self.counter.tick_s or (before is not None and last != before):
+                    break
+                if before is None:
+                    since = ended
+                elif ended - since > self._stuck_s:
+                    raise MeterError("the energy counter stopped moving within a window")
+                before = last
         energy = difference_J(start, last, self.counter.wrap_J)
         if energy <= 0.0 or ended <= began:
             raise MeterError("the energy counter gave an empty window")
@@ -310,7 +317,7 @@ def energy_of(
     if counter.reason:
         return _no_energy(counter, counter.reason), {}
     window_s = max(TICKS_PER_WINDOW * counter.tick_s, MIN_WINDOW_S)
-    idle_s = min(MAX_IDLE_S, max(window_s / 10, 0.1 * budget_s / 2))
+    idle_s = min(MAX_IDLE_S, max(window_s / 10, 0.05 * budget_s))
     trials = min(MAX_TRIALS, int((budget_s - 2 * idle_s) / (window_s + 4 * counter.tick_s)))
     if trials < 1:
         needed = window_s * 1.2 + 4 * counter.tick_s

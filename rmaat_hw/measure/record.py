@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
-GROUPS = ("host", "device", "clocks", "software", "model", "workload", "latency", "throughput")
-GROUPS += ("memory", "energy", "macs", "profile", "provenance")
+_GROUPS = (
+    *("host", "device", "clocks", "software", "model", "workload", "latency", "throughput", "memory"),
+    *("energy", "macs", "profile", "provenance", "kernels", "modules"),
+)
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,9 @@ class Measurement:
     """What was measured on one machine for one program; every figure is of one call of the program.
 
     The groups are mappings whose keys carry their unit (``p50_s``, ``max_allocated_B``). A group that
-    holds a null also holds a ``reason``. ``kernels`` has one row per operator and module:
-    ``name, op, module, phase, calls, total_s, self_s, device_s, share``; see ``measure`` for how each
-    run was made. ``source`` is ``measured``; a record kept as data is replayed with ``from_json``.
+    holds a null also holds a ``reason``. ``kernels`` has one row per operator and module
+    (``name, module, phase, calls, total_s, self_s, device_s, share``), ``modules`` one per module; see
+    ``measure`` for how each run was made. A record kept as data is replayed with ``from_json``.
     """
 
     id: str
@@ -48,7 +50,7 @@ class Measurement:
     source: str = "measured"
 
     def __post_init__(self) -> None:
-        for group in GROUPS:
+        for group in _GROUPS:
             for path, holder in _null_holders(getattr(self, group), group):
                 if not holder.get("reason"):
                     raise InputError(
