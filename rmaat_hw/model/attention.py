@@ -29,16 +29,18 @@ def write_state(phi_k: Tensor, value: Tensor, phi_r: Tensor, *, fused: bool) -> 
     Returns:
         H, [B, h, m, m], rows from K and columns from V.
     """
+    # The product is formed as Hᵀ = Vᵀ(φ(K)+φ(R)) and returned transposed: with φ(K) on its right the
+    # gradient arrives at elu in the layout of elu's input. In any other layout fake tensors and the
+    # real kernel of elu's backward disagree on strides.
     batch, rows, heads, width = value.shape
-    by_head = value.transpose(1, 2)  # [B, h, N, m]
     key = phi_k + phi_r.unsqueeze(1) if fused else phi_k
-    state = torch.matmul(key.permute(0, 2, 3, 1), by_head)
+    transposed = torch.matmul(value.permute(0, 2, 3, 1), key.transpose(1, 2))
     if not fused:
         # φ(R) stands still and the columns of V stream through it: d reads of an array of N rows.
         columns = value.reshape(batch, rows, heads * width).transpose(1, 2)
         astrocyte = torch.matmul(columns, phi_r)  # [B, d, m]
-        state = state + astrocyte.view(batch, heads, width, width).transpose(2, 3)
-    return state / width
+        transposed = transposed + astrocyte.view(batch, heads, width, width)
+    return (transposed / width).transpose(2, 3)
 
 
 def presynaptic_sum(phi_k: Tensor, alpha: float) -> Tensor:
@@ -101,8 +103,7 @@ class AstromorphicAttention(nn.Module):
         """
         batch, rows, width = x.shape
         split = (batch, rows, self.heads, self.head_width)
-        # φ comes before the head transpose: elu's backward has other strides on fake tensors than in
-        # the real kernel when its input is transposed.
+        # φ comes before the head transpose, so that elu sees contiguous rows (see write_state).
         phi_q = feature_map(self.query(x)).view(split).transpose(1, 2)
         phi_k = (feature_map(self.key(x)) * mask).view(split)
         value = (self.value(x) * mask).view(split)
