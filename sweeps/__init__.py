@@ -1,1 +1,1 @@
-"""What if: design spaces, vectorised runs, Pareto fronts, sensitivity. Imports the two packages below it."""
+"""What if: blocks of designs priced at once. Imports device_params and cost_models."""

@@ -1,0 +1,1 @@
+"""Arrays of cells with the circuits at their edges."""

@@ -1,0 +1,58 @@
+"""What every memory cell of a current-mode array has in common: geometry and the charge of a read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from cost_models.cost import Cost
+from cost_models.namespace import Array, namespace_of
+
+
+@dataclass(frozen=True)
+class Cell(ABC):
+    """A cell that conducts between ``off_current`` and ``on_current`` [A] at ``read_voltage`` [V].
+
+    ``levels`` states; a read lasts ``read_steps`` pulses of ``read_time`` [s]. Capacitances [F] are
+    those of the cell's own terminals, without the wire. ``area`` [m²], ``aspect_ratio`` width/height.
+    """
+
+    levels: Array
+    read_voltage: Array
+    on_current: Array
+    off_current: Array
+    read_gate_voltage: Array
+    read_steps: Array
+    read_time: Array
+    area: Array
+    aspect_ratio: Array
+    word_line_capacitance: Array
+    bit_line_capacitance: Array
+    write_voltage: Array
+    write_time: Array
+    standby_leakage: Array
+
+    @property
+    def width(self) -> Array:
+        """Pitch along the word line [m]."""
+        xp = namespace_of(self.area, self.aspect_ratio)
+        return xp.sqrt(xp.asarray(self.area * self.aspect_ratio))
+
+    @property
+    def height(self) -> Array:
+        """Pitch along the bit line [m]."""
+        return self.area / self.width
+
+    def read(self, level_fraction: Array) -> Cost:
+        """Read a cell whose stored level is ``level_fraction`` (0 … 1) of the highest.
+
+        Energy V·t·S·[I_off + (I_on − I_off)·x]: for a clipped cell x is the share of gate steps at
+        which it conducts, for a conductance the share of the conductance range; the sum is the same.
+        """
+        current = self.off_current + (self.on_current - self.off_current) * level_fraction
+        duration = self.read_steps * self.read_time
+        return Cost(energy=self.read_voltage * current * duration, latency=duration)
+
+    @abstractmethod
+    def write_pulse(self) -> Cost:
+        """One write pulse on the selected cell itself, without lines and supply."""

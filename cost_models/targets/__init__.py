@@ -1,0 +1,1 @@
+"""Whole machines that price an operator graph."""

@@ -1,0 +1,231 @@
+"""Build the components of a chip from its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cost_models.arrays.analog_current import CurrentArray
+from cost_models.cells.cell import Cell
+from cost_models.cells.fefet import FeFET
+from cost_models.cells.rram import RRAM
+from cost_models.cells.sram import SRAM
+from cost_models.circuits.adc import SarAdc, required_bits
+from cost_models.circuits.digital import Adder, DigitalUnit
+from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
+from cost_models.circuits.memory import Buffer, Dram, Interconnect
+from cost_models.mapping.placement import Precision
+from cost_models.namespace import Array, namespace_of, round_up
+from device_params.errors import InputError, nearest_name
+
+#: Energy parameter of the technology for each elementary operation of the digital unit.
+OPERATION_ENERGIES: Mapping[str, str] = {
+    "add": "technology.add_energy",
+    "multiply": "technology.multiply_energy",
+    "divide": "technology.divide_energy",
+    "exponential": "technology.special_function_energy",
+    "square_root": "technology.square_root_energy",
+    "compare": "technology.compare_energy",
+}
+
+#: Parameters that a cell family has beyond those of every cell.
+CELL_FAMILIES: Mapping[str, tuple[type[Cell], tuple[str, ...]]] = {
+    "fefet": (FeFET, ("gate_area", "write_energy_density")),
+    "rram": (RRAM, ("write_current",)),
+    "sram": (SRAM, ("node_capacitance",)),
+}
+
+CELL_PARAMETERS: tuple[str, ...] = (
+    "read_voltage",
+    "on_current",
+    "off_current",
+    "read_gate_voltage",
+    "read_steps",
+    "read_time",
+    "word_line_capacitance",
+    "bit_line_capacitance",
+    "write_voltage",
+    "write_time",
+    "standby_leakage",
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of one chip (or of a block of designs: every attribute may be an array [points])."""
+
+    cell_bits: Array
+    slices: Array
+    cells_per_weight: Array
+    adc_bits_required: Array
+    array: CurrentArray
+    combiner: Adder
+    reducer: Adder
+    digital: DigitalUnit
+    buffer: Buffer
+    dram: Dram
+    interconnect: Interconnect
+
+
+def cell_of(p: Mapping[str, Array], family: str) -> Cell:
+    """The cell of a family from the parameters ``cell.*``."""
+    if family not in CELL_FAMILIES:
+        raise InputError(
+            "no cost model for this cell family",
+            where="components.cell",
+            value=family,
+            allowed=", ".join(CELL_FAMILIES),
+            nearest=nearest_name(family, CELL_FAMILIES),
+        )
+    kind, extra = CELL_FAMILIES[family]
+    common = {name: p[f"cell.{name}"] for name in CELL_PARAMETERS}
+    return kind(
+        levels=2.0 ** p["cell.bits"],
+        area=p["cell.cell_area"],
+        aspect_ratio=p["cell.cell_aspect_ratio"],
+        **common,
+        **{name: p[f"cell.{name}"] for name in extra},
+    )
+
+
+def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Precision) -> Parts:
+    """All components of a crossbar chip from its parameters (SI values, floats or arrays [points]).
+
+    A signed weight is a differential pair: its magnitude bits (one less than its bits) are sliced over
+    cells of ``cell.bits``, once for the positive and once for the negative side.
+
+    Widths: a converter's result is accumulated over input bits (+ input bits), then over slices and
+    the two halves of a differential pair (+ weight bits), then over row tiles (+ 8 bits, 256 tiles).
+    """
+    supply, gate, gate_area = (
+        p[f"technology.{name}"] for name in ("supply_voltage", "gate_capacitance", "gate_area")
+    )
+    cell = cell_of(p, families["cell"])
+    rows, cols = p["array.rows"], p["array.cols"]
+    cell_bits = p["cell.bits"]
+    xp = namespace_of(*p.values())
+
+    slices = round_up((precision.weight_bits - 1) / cell_bits)
+    required = required_bits(rows=rows, levels=cell.levels)
+    bits = xp.where(p["array.adc_bits"] > 0, p["array.adc_bits"], required)
+
+    def line(cells: Array, pitch: Array, capacitance: Array) -> Line:
+        return Line(
+            cells=cells,
+            pitch=pitch,
+            cell_capacitance=capacitance,
+            wire_capacitance=p["technology.wire_capacitance"],
+            wire_resistance=p["technology.wire_resistance"],
+        )
+
+    def adder(width: Array) -> Adder:
+        ratios = {
+            name: p[f"technology.{name}"]
+            for name in (
+                "full_adder_capacitance_ratio",
+                "full_adder_area_ratio",
+                "flip_flop_capacitance_ratio",
+                "flip_flop_area_ratio",
+            )
+        }
+        return Adder(
+            width=width,
+            supply_voltage=supply,
+            gate_capacitance=gate,
+            gate_area=gate_area,
+            activity=p["technology.toggle_activity"],
+            **ratios,
+        )
+
+    adc = SarAdc(
+        bits=bits,
+        rows=rows,
+        supply_voltage=supply,
+        **{
+            name: p[f"adc.{name}"]
+            for name in (
+                "linear_capacitance",
+                "exponential_capacitance",
+                "delay_per_bit",
+                "delay_per_bit_row",
+                "area_coefficient",
+                "area_slope",
+                "energy_factor",
+                "delay_factor",
+                "area_factor",
+            )
+        },
+    )
+    word_line = line(cols, cell.width, cell.word_line_capacitance)
+    array = CurrentArray(
+        rows=rows,
+        cols=cols,
+        columns_per_adc=p["array.columns_per_adc"],
+        cell=cell,
+        word_line=word_line,
+        bit_line=line(rows, cell.height, cell.bit_line_capacitance),
+        driver=WordLineDriver(
+            line=word_line,
+            voltage=cell.read_gate_voltage,
+            steps=cell.read_steps,
+            gate_capacitance=gate,
+            gate_area=gate_area,
+        ),
+        dac=InputDac(
+            steps=cell.read_steps,
+            supply_voltage=supply,
+            gate_capacitance=gate,
+            gate_area=gate_area,
+            flip_flop_capacitance_ratio=p["technology.flip_flop_capacitance_ratio"],
+            flip_flop_area_ratio=p["technology.flip_flop_area_ratio"],
+        ),
+        multiplexer=ColumnMultiplexer(supply_voltage=supply, gate_capacitance=gate, gate_area=gate_area),
+        adc=adc,
+        accumulator=adder(bits + precision.input_bits),
+        high_voltage=p["cell.high_voltage_write"],
+        high_voltage_driver_area=p["technology.high_voltage_driver_area"],
+        layout_overhead=p["chip.layout_overhead"],
+    )
+    combined = bits + precision.input_bits + precision.weight_bits
+    return Parts(
+        cell_bits=cell_bits,
+        slices=slices,
+        cells_per_weight=2 * slices,
+        adc_bits_required=required,
+        array=array,
+        combiner=adder(combined),
+        reducer=adder(combined + 8),
+        digital=DigitalUnit(
+            mac_lanes=p["digital.mac_lanes"],
+            special_function_lanes=p["digital.special_function_lanes"],
+            clock=p["digital.clock"],
+            tile_side=p["digital.tile_side"],
+            mac_energy=p["technology.multiply8_energy"] + p["technology.add32_energy"],
+            operation_energy={op: p[name] for op, name in OPERATION_ENERGIES.items()},
+            mac_area=p["technology.mac_area"],
+            special_function_area=p["technology.special_function_area"],
+        ),
+        buffer=Buffer(
+            **{
+                name: p[f"buffer.{name}"]
+                for name in (
+                    "capacity",
+                    "read_energy",
+                    "write_energy",
+                    "area",
+                    "leakage_power",
+                    "cycle_time",
+                    "width",
+                )
+            }
+        ),
+        dram=Dram(energy_per_bit=p["dram.energy_per_bit"], bandwidth=p["dram.bandwidth"]),
+        interconnect=Interconnect(
+            wire_capacitance=p["technology.wire_capacitance"],
+            repeater_capacitance_ratio=p["technology.repeater_capacitance_ratio"],
+            supply_voltage=supply,
+            activity=p["technology.toggle_activity"],
+            width=p["chip.bus_width"],
+            clock=p["digital.clock"],
+        ),
+    )

@@ -1,0 +1,228 @@
+"""The main job: from a program to joules, square millimetres and seconds, beside a measured run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cost_models.cost import Breakdown, Priced
+from cost_models.mapping.placement import Precision, Workload, place
+from cost_models.mapping.schedule import Schedule, schedule
+from cost_models.targets.crossbar_chip import BOUNDARY, SIMPLIFICATIONS, price
+from cost_models.uncertainty import interval, sample
+from cost_models.workload.graph import OperatorGraph
+from cost_models.workload.stats import Activity
+from device_params.errors import InputError
+from device_params.load import Design, load_design
+from rmaat_hw.subject import Subject, load_subject
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rmaat_hw.measure.record import Measurement
+    from rmaat_hw.trace import Trace
+
+#: Joint samples behind every interval. Doubling them moves an end of an interval by about 1 %.
+SAMPLES = 1024
+
+#: Wall time that measuring may take [s], so that the whole job stays under a minute.
+MEASURE_SECONDS = 15.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A program on its way to the bill: graph, columns and schedule, with how they were made."""
+
+    subject: Subject
+    trace: Trace
+    activity: Activity | None
+    workload: Workload
+    plan: Schedule
+
+    @property
+    def graph(self) -> OperatorGraph:
+        """The operator graph, folded."""
+        return self.trace.graph
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A finished estimate.
+
+    ``document`` is what ``estimate.json`` holds; ``breakdown`` the bill of the nominal design;
+    ``mapped`` what it was priced from (for sweeps); ``measurement`` the run beside it, or None.
+    """
+
+    document: dict[str, Any]
+    breakdown: Breakdown
+    mapped: Mapped
+    design: Design
+    measurement: Measurement | None
+
+    @property
+    def graph(self) -> OperatorGraph:
+        """The operator graph that was priced."""
+        return self.mapped.graph
+
+    @property
+    def incomplete(self) -> bool:
+        """True when an operator of the program has no rule, so that the bill leaves it out."""
+        return bool(self.graph.unruled)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The leaves of the bill, one row each."""
+        return self.breakdown.to_pandas()
+
+
+def estimate(
+    task: str = "listops",
+    *,
+    model: str | None = None,
+    batch: int = 1,
+    precision: str = "w8a8",
+    seq_len: int | None = None,
+    design: str = "fefet_crossbar_28nm",
+    set: Iterable[str] = (),
+    seed: int = 0,
+    measure: bool = True,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimate what one pass of a program costs on a design, and measure the program here.
+
+    Args:
+        task: name of a task; its generator gives the sequences, its configuration the model.
+        model: instead of the task's model a YAML file with an RMAAT configuration, or
+            ``package.module:callable``.
+        batch: sequences in one pass.
+        precision: ``w<bits>a<bits>``, weights and activations.
+        seq_len: padded length [tokens], a multiple of the segment.
+        design: name of a design or a path to a design file.
+        set: overrides ``name=value``; a value may carry a unit, a bare number is SI.
+        seed: of weights, sequences and samples of the intervals.
+        measure: also run the program on this machine.
+        strict: refuse nothing here; callers leave with exit code 3 when ``incomplete``.
+        progress: called with one sentence as each step begins.
+
+    Raises:
+        InputError: anything asked for that cannot be; one sentence that says how to mend it.
+    """
+    tell = progress or (lambda sentence: None)
+    clock = _Clock()
+    bits = Precision.parse(precision)
+    chosen = load_design(design)
+    chosen = chosen.replace_all(set)
+    subject = load_subject(task, model=model, batch=batch, seq_len=seq_len, seed=seed)
+    mapped = map_program(subject, bits, tell, clock)
+
+    tell("pricing the nominal design and the joint distribution of its parameters")
+    nominal = price(mapped.workload, mapped.plan, chosen.parameters.nominal(), chosen.families)
+    _check_converter(nominal, chosen)
+    drawn = sample(chosen.parameters, SAMPLES, seed)
+    spread = price(mapped.workload, mapped.plan, drawn, chosen.families)
+    clock.stop("price_s")
+
+    measurement = None
+    if measure:
+        from rmaat_hw.measure import measure as run
+
+        tell("measuring the same program on this machine")
+        measurement = run(
+            subject.module,
+            subject.args,
+            subject.kwargs,
+            seconds_budget=MEASURE_SECONDS,
+            progress=progress,
+        ).with_context(graph_hash=mapped.graph.digest())
+        clock.stop("measure_s")
+    breakdown = Breakdown.of(
+        nominal,
+        point=0,
+        boundary=BOUNDARY,
+        activity=mapped.activity.description if mapped.activity else "assumed",
+        technology=chosen.components["technology"],
+    )
+    from rmaat_hw.document import compose
+
+    document = compose(
+        mapped=mapped,
+        design=chosen,
+        nominal=nominal,
+        spread=spread,
+        breakdown=breakdown,
+        measurement=measurement,
+        timing=clock.times,
+        seed=seed,
+    )
+    return Estimate(document, breakdown, mapped, chosen, measurement)
+
+
+def map_program(subject: Subject, bits: Precision, tell: Progress, clock: _Clock | None = None) -> Mapped:
+    """Trace a program, collect the activity of its operands on real inputs, and place it."""
+    from rmaat_hw.trace import capture, collect_activity
+
+    clock = clock or _Clock()
+    tell("tracing the program")
+    trace = capture(subject.module, subject.args, subject.kwargs, name=subject.name)
+    clock.stop("trace_s")
+    tell(f"collecting activity from {subject.sequences} sequences")
+    activity = collect_activity(
+        subject.module,
+        subject.activity_batches,
+        trace.graph,
+        weight_bits=bits.weight_bits,
+        input_bits=bits.input_bits,
+        sequences=subject.sequences,
+        sequences_sha256=subject.sequences_sha256,
+        description=subject.activity_description,
+        real_tokens=subject.real_tokens,
+        padded_tokens=subject.padded_tokens,
+    )
+    clock.stop("activity_s")
+    tell("mapping it on the design")
+    workload = place(trace.graph, activity, bits)
+    ids = np.asarray(workload.operators, dtype=object)
+    static = workload.static[:, 0] > 0
+    plan = schedule(trace.graph, tuple(ids[static]), tuple(ids[~static]))
+    clock.stop("map_s")
+    return Mapped(subject, trace, activity, workload, plan)
+
+
+class _Clock:
+    """Wall time by step [s]."""
+
+    def __init__(self) -> None:
+        self.begin = self.last = time.perf_counter()
+        self.steps: dict[str, float] = {}
+
+    def stop(self, name: str) -> None:
+        """The step that ends now is called ``name``."""
+        now = time.perf_counter()
+        self.steps[name] = now - self.last
+        self.last = now
+
+    @property
+    def times(self) -> dict[str, float]:
+        """All steps and the total."""
+        return {**self.steps, "total_s": time.perf_counter() - self.begin}
+
+
+def _check_converter(priced: Priced, design: Design) -> None:
+    """Refuse a converter outside the range that its model was made for."""
+    parameters: Mapping[str, Any] = design.parameters
+    low, high = (parameters[f"adc.{name}_bits"].value for name in ("minimum", "maximum"))
+    used = float(np.asarray(priced.facts["adc_bits_used"]).reshape(-1)[0])
+    if not low <= used <= high:
+        raise InputError(
+            "the converter's resolution lies outside the range of its model",
+            where=f"{design.components['adc']}, bits",
+            value=int(used),
+            allowed=f"{low:.0f} to {high:.0f} bits",
+            remedy="set array.adc_bits, or change array.rows or cell.bits",
+        )

@@ -1,0 +1,143 @@
+"""The program to be estimated: module, example inputs, and the sequences whose activity is taken."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from device_params.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+#: Sequences of the task whose activity is measured; their hash stands in the result.
+ACTIVITY_SEQUENCES = 8
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program with everything that an estimate must say about it.
+
+    ``args``/``kwargs`` are of one pass (traced, measured, priced); ``activity_batches`` are real
+    inputs through which activity is measured. Token counts are sums over those sequences, None where
+    a program has no tokens that we know of. ``macs_by_hand``: forward multiply-accumulates of one
+    pass from a formula, None where there is no formula.
+    """
+
+    name: str
+    module: torch.nn.Module
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    batch: int
+    activity_batches: Sequence[tuple[Any, ...]]
+    sequences: int
+    sequences_sha256: str
+    activity_description: str
+    task: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    sequence_length: int | None = None
+    segments: int | None = None
+    memory_tokens: int = 0
+    real_tokens: int | None = None
+    padded_tokens: int | None = None
+    macs_by_hand: Mapping[str, int] | None = None
+    source_files: tuple[str, ...] = ()
+
+
+def load_subject(task: str, *, model: str | None, batch: int, seq_len: int | None, seed: int) -> Subject:
+    """Build the program that the options name.
+
+    Without ``model``: the task's RMAAT with seeded weights on the task's sequences. A YAML file
+    changes its configuration; ``package.module:callable`` brings any module with example inputs.
+    """
+    if isinstance(batch, bool) or batch < 1:
+        raise InputError("a batch needs at least one sequence", where="--batch", value=batch, allowed="1 or more")
+    if model is not None:
+        from rmaat_hw.programs import is_callable_spec
+
+        if is_callable_spec(model):
+            return _from_callable(model, batch, seq_len)
+    return _from_task(task, model, batch, seq_len, seed)
+
+
+def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, seed: int) -> Subject:
+    from rmaat_hw.model import build, macs_by_hand
+    from rmaat_hw.tasks import load_task
+
+    task = load_task(name)
+    files: tuple[str, ...] = ()
+    if model is not None:
+        from rmaat_hw.programs import read_config
+
+        task = replace(task, config=read_config(model, base=task.config))
+        files = (model,)
+    if seq_len is not None:
+        task = task.with_sequence_length(seq_len)
+    sequences = task.batch(max(ACTIVITY_SEQUENCES, batch), seed=seed)
+    config = task.config
+    return Subject(
+        name=f"RMAAT, {task.title}",
+        module=build(config, seed),
+        args=(sequences.tokens[:batch],),
+        kwargs={},
+        batch=batch,
+        activity_batches=[(chunk,) for chunk in sequences.tokens.split(ACTIVITY_SEQUENCES)],
+        sequences=len(sequences.tokens),
+        sequences_sha256=sequences.sha256,
+        activity_description=(
+            f"measured on {len(sequences.tokens)} generated {task.title} sequences (seed {seed}), "
+            "untrained seeded weights"
+        ),
+        task=task.name,
+        config=config.to_dict(),
+        sequence_length=config.sequence_length,
+        segments=config.segments,
+        memory_tokens=config.segments * config.memory_tokens,
+        real_tokens=sequences.real_tokens,
+        padded_tokens=sequences.padded_tokens,
+        macs_by_hand=macs_by_hand(config, batch),
+        source_files=files,
+    )
+
+
+def _from_callable(spec: str, batch: int, seq_len: int | None) -> Subject:
+    from rmaat_hw.programs import load_factory
+
+    if seq_len is not None:
+        raise InputError(
+            "a callable makes its own inputs",
+            where="--seq-len",
+            value=seq_len,
+            remedy="leave --seq-len away, or let the callable return inputs of that length",
+        )
+    factory = load_factory(spec)
+    program = factory(batch=batch)
+    module = program.module.eval()
+    source = factory.source
+    return Subject(
+        name=program.name,
+        module=module,
+        args=program.args,
+        kwargs=program.kwargs,
+        batch=batch,
+        activity_batches=[program.args],
+        sequences=batch,
+        sequences_sha256=_digest(program.args, program.kwargs),
+        activity_description=f"measured on the example inputs of {spec}",
+        config={"callable": spec},
+        source_files=(str(source),) if source else (),
+    )
+
+
+def _digest(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """sha256 over the bytes of all tensors among the inputs, in order."""
+    import torch
+    from torch.utils._pytree import tree_leaves
+
+    digest = hashlib.sha256()
+    for leaf in tree_leaves((args, dict(kwargs))):
+        if isinstance(leaf, torch.Tensor):
+            digest.update(leaf.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
