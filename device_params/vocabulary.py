@@ -1,0 +1,204 @@
+"""The names that a file of each kind may and must use, each with its SI unit and its meaning.
+
+A name that is not here is refused with the nearest one that is, and a value whose unit does not fit is refused:
+that is how a misspelt or misplaced line of a user's file is found. A new parameter of a model begins here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from device_params.schema import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """SI unit, meaning, and whether a file of the family must give the parameter."""
+
+    unit: str
+    meaning: str
+    required: bool = True
+
+
+TECHNOLOGY = {
+    "node": Entry("m", "name of the CMOS node as a length"),
+    "supply_voltage": Entry("V", "core supply"),
+    "gate_capacitance": Entry("F", "switched capacitance of the unit gate, a NAND2 with its load"),
+    "gate_area": Entry("m^2", "area of the unit gate"),
+    "gate_delay": Entry("s", "delay of the unit gate"),
+    "gate_leakage": Entry("W", "static power of the unit gate"),
+    "xor_capacitance_ratio": Entry("1", "XOR2 over unit gate, switched capacitance"),
+    "xor_area_ratio": Entry("1", "XOR2 over unit gate, area"),
+    "xor_delay_ratio": Entry("1", "XOR2 over unit gate, delay"),
+    "flip_flop_capacitance_ratio": Entry("1", "flip-flop over unit gate, switched capacitance"),
+    "flip_flop_area_ratio": Entry("1", "flip-flop over unit gate, area"),
+    "full_adder_capacitance_ratio": Entry("1", "full adder over unit gate, switched capacitance"),
+    "full_adder_area_ratio": Entry("1", "full adder over unit gate, area"),
+    "full_adder_delay_ratio": Entry("1", "full adder over unit gate, delay of the sum"),
+    "transmission_gate_area_ratio": Entry("1", "one analog switch over unit gate, area"),
+    "transmission_gate_width": Entry("m", "width of each of the two transistors of an analog switch"),
+    "wire_capacitance": Entry("F/m", "capacitance of a wire, per length"),
+    "wire_resistance": Entry("ohm/m", "resistance of an intermediate wire of minimum width, per length"),
+    "repeater_capacitance_ratio": Entry(
+        "1", "capacitance of a repeated wire with repeaters over the bare wire"
+    ),
+    "toggle_activity": Entry("1", "transitions per bit and cycle of digital logic and buses"),
+    "transistor_gate_capacitance_per_width": Entry("F/m", "gate capacitance of a minimum-length transistor"),
+    "transistor_drain_capacitance_per_width": Entry(
+        "F/m", "drain capacitance of a minimum-length transistor"
+    ),
+    "transistor_on_resistance_width": Entry("ohm*m", "effective on-resistance times width, nMOS"),
+    "arithmetic_voltage": Entry("V", "supply at which the energies of operations below hold"),
+    "multiply8_energy": Entry("J", "8-bit integer multiplication"),
+    "add32_energy": Entry("J", "32-bit integer addition"),
+    "add_energy": Entry("J", "addition at the 16 bits of the digital unit"),
+    "multiply_energy": Entry("J", "multiplication at the 16 bits of the digital unit"),
+    "compare_energy": Entry("J", "comparison (maximum, minimum, sign) at 16 bits"),
+    "divide_energy": Entry("J", "division at 16 bits"),
+    "square_root_energy": Entry("J", "square root at 16 bits"),
+    "special_function_energy": Entry("J", "one exp, sigmoid, GELU ... by table and interpolation at 16 bits"),
+    "mac_area": Entry("m^2", "8-bit multiplier, 32-bit accumulator and their registers"),
+    "special_function_area": Entry("m^2", "one special-function lane: table, multiplier, adders, registers"),
+    "sram_cell_area": Entry("m^2", "high-density 6T SRAM cell"),
+    "high_voltage_driver_capacitance": Entry(
+        "F", "switched inside level shifter and driver, per line and write"
+    ),
+    "high_voltage_driver_area": Entry("m^2", "level shifter and driver of one line, thick oxide"),
+    "high_voltage_supply_efficiency": Entry("1", "energy out over energy in of the write supply"),
+    "high_voltage_supply_area": Entry("m^2", "pump and regulator of the write supply, one a chip"),
+}
+
+CELL = {
+    "bits": Entry("1", "bits stored in one cell"),
+    "read_voltage": Entry("V", "voltage across the cell while it is read"),
+    "on_current": Entry("A", "current of a conducting cell (largest level) at read_voltage"),
+    "off_current": Entry("A", "current of a cell in its lowest level at read_voltage"),
+    "read_gate_voltage": Entry("V", "highest swing of the word line while reading"),
+    "read_steps": Entry("1", "gate steps, each with a conversion, for one read of all the levels"),
+    "read_time": Entry("s", "time of one read step in the array, without conversion"),
+    "cell_area": Entry("m^2", "area of one cell in the array"),
+    "cell_aspect_ratio": Entry("1", "cell width (along the word line) over height"),
+    "word_line_capacitance": Entry("F", "load of one cell on its word line, without wire"),
+    "bit_line_capacitance": Entry("F", "load of one cell on its bit line, without wire"),
+    "write_voltage": Entry("V", "amplitude of a write pulse"),
+    "write_time": Entry("s", "length of a write pulse"),
+    "write_energy": Entry("J", "energy into the cell itself, per pulse (lines, drivers, supply are extra)"),
+    "write_pulses": Entry("1", "program pulses a state, mean, with verification"),
+    "erase_before_write": Entry("1", "1 when every write begins with an erase pulse, else 0"),
+    "read_after_write_delay": Entry("s", "wait between a write and the first valid read"),
+    "endurance": Entry("1", "writes of a cell until its states merge"),
+    "retention": Entry("s", "time that the states were shown or are taken to hold"),
+    "on_current_sigma": Entry("1", "standard deviation of on_current over cells, relative"),
+    "standby_leakage": Entry("W", "static power of an idle cell"),
+    "high_voltage_write": Entry("1", "1 when writing needs more than the core supply, else 0"),
+}
+
+CELL_FAMILIES: dict[str, dict[str, Entry]] = {
+    "fefet": {
+        "series_resistance": Entry("ohm", "resistor in series that clips the on-current", False),
+        "gate_area": Entry("m^2", "width times length of the ferroelectric gate"),
+        "write_energy_density": Entry(
+            "J/m^2", "energy of one pulse per gate area, switching and linear charge"
+        ),
+        "film_thickness": Entry("m", "ferroelectric film", False),
+        "interlayer_thickness": Entry("m", "oxide between channel and film", False),
+        "memory_window": Entry("V", "threshold voltage between the outermost levels"),
+        "level_spacing": Entry("V", "threshold voltage between neighbouring levels"),
+        "threshold_sigma": Entry("V", "standard deviation of the threshold voltage of a written level"),
+    },
+    "rram": {
+        "maximum_conductance": Entry("S", "conductance of the highest level", False),
+    },
+    "sram": {
+        "volatile": Entry("1", "1 when the state is lost without supply", False),
+    },
+}
+
+SAR_ADC = {
+    "linear_capacitance": Entry("F", "k1 of energy = (k1 b + k2 4^b) V^2"),
+    "exponential_capacitance": Entry("F", "k2 of energy = (k1 b + k2 4^b) V^2"),
+    "delay_per_bit_row": Entry("s", "d1 of delay = b (d1 rows + d2)"),
+    "delay_per_bit": Entry("s", "d2 of delay = b (d1 rows + d2)"),
+    "area_coefficient": Entry("m^2", "a of area = a 10^(-s b) 2^b"),
+    "area_slope": Entry("1", "s of area = a 10^(-s b) 2^b"),
+    "energy_factor": Entry("1", "multiplies the energy: what a blind prediction of a converter is worth"),
+    "area_factor": Entry("1", "multiplies the area, likewise"),
+    "delay_factor": Entry("1", "multiplies the delay, likewise"),
+    "leakage_fraction": Entry("1", "static power over power while converting"),
+    "minimum_bits": Entry("1", "fewest nominal bits the formulas cover"),
+    "maximum_bits": Entry("1", "most nominal bits the formulas cover"),
+}
+
+SRAM_MEMORY = {
+    "capacity": Entry("B", "size of one memory"),
+    "width_bits": Entry("1", "bits of one access"),
+    "read_energy": Entry("J/bit", "energy of a read"),
+    "write_energy": Entry("J/bit", "energy of a write"),
+    "area": Entry("m^2", "area of one memory"),
+    "leakage": Entry("W", "static power of one memory"),
+    "access_time": Entry("s", "address to data"),
+    "cycle_time": Entry("s", "shortest time between accesses, pipelined"),
+}
+
+DRAM_MEMORY = {
+    "energy_per_bit": Entry("J/bit", "energy of a read or a write"),
+    "bandwidth": Entry("B/s", "peak rate of one device"),
+    "idle_power": Entry("W", "refresh and standby"),
+}
+
+CROSSBAR_CHIP = {
+    "array.rows": Entry("1", "word lines of an array"),
+    "array.cols": Entry("1", "bit lines of an array"),
+    "array.columns_per_adc": Entry("1", "bit lines that share a converter"),
+    "array.adc_bits": Entry("1", "converter bits; 0: as many as a lossless sum needs"),
+    "array.differential": Entry("1", "1 when a signed weight takes a pair of cells"),
+    "chip.arrays_per_tile": Entry("1", "arrays in a tile"),
+    "chip.bus_width": Entry("1", "bits moved per cycle between buffer and tiles"),
+    "chip.control_fraction": Entry(
+        "1", "control and clock over the dynamic energy and area of what they drive"
+    ),
+    "chip.layout_overhead": Entry("1", "placed area over the sum of block areas"),
+    "chip.power_gating": Entry("1", "1 when idle arrays are switched off, else 0"),
+    "digital.clock": Entry("Hz", "clock of digital unit, buffer port and bus"),
+    "digital.mac_lanes": Entry("1", "8-bit MACs a cycle of the digital unit"),
+    "digital.special_function_lanes": Entry("1", "element-wise or special operations a cycle"),
+    "digital.operand_reuse": Entry("1", "times an operand read from the buffer is used by the MAC lanes"),
+    "programming.arrays_in_parallel": Entry("1", "arrays written at the same time"),
+    "programming.verify_reads": Entry("1", "verify reads per written state, mean"),
+    "programming.inhibit_fraction": Entry("1", "voltage on inhibited lines over write_voltage"),
+    "model_form.energy": Entry("1", "factor for what the model leaves out, energy"),
+    "model_form.latency": Entry("1", "factor for what the model leaves out, latency"),
+    "model_form.area": Entry("1", "factor for what the model leaves out, area"),
+}
+
+VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
+    ("technology", "cmos"): TECHNOLOGY,
+    **{("device", family): CELL | own for family, own in CELL_FAMILIES.items()},
+    ("converter", "sar_adc"): SAR_ADC,
+    ("memory", "sram"): SRAM_MEMORY,
+    ("memory", "dram"): DRAM_MEMORY,
+    ("design", "crossbar_chip"): CROSSBAR_CHIP,
+}
+"""(kind, family) -> name -> entry."""
+
+SLOTS: Mapping[str, Mapping[str, tuple[Kind, tuple[str, ...]]]] = {
+    "crossbar_chip": {
+        "technology": ("technology", ("cmos",)),
+        "cell": ("device", tuple(CELL_FAMILIES)),
+        "adc": ("converter", ("sar_adc",)),
+        "buffer": ("memory", ("sram",)),
+        "dram": ("memory", ("dram",)),
+    }
+}
+"""Family of a design -> slot -> (kind of the file, admissible families)."""
+
+
+def families(kind: str) -> tuple[str, ...]:
+    """Return the families of a kind of file."""
+    return tuple(family for known_kind, family in VOCABULARY if known_kind == kind)
+
+
+def meaning(kind: str, family: str, name: str) -> str:
+    """Return what a parameter means, for tables and documents."""
+    return VOCABULARY[kind, family][name].meaning
