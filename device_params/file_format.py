@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,7 +92,7 @@ class Problems:
 
 
 def parse_yaml(content: bytes, path: str) -> Mapping[str, Any]:
-    """Return the mapping in a YAML 1.2 text. Raises InputError: not UTF-8, not YAML, a key twice, no mapping."""
+    """Return the mapping in a YAML 1.2 text. Raises InputError: not UTF-8, not YAML, a key twice."""
     try:
         document = YAML(typ="safe", pure=True).load(io.StringIO(content.decode("utf-8")))
     except UnicodeDecodeError as error:
@@ -155,7 +155,7 @@ def check_header(
 def check_parameters(
     entries: Mapping[str, Any],
     vocabulary: Mapping[str, Entry],
-    keys: Mapping[str, Any],
+    keys: Collection[str],
     problems: Problems,
     *,
     complete: bool = True,
@@ -192,7 +192,7 @@ def _parameter(
     entry: ParameterEntry,
     expected_unit: str,
     field: str,
-    keys: Mapping[str, Any],
+    keys: Collection[str],
     problems: Problems,
 ) -> Parameter | None:
     """Return one entry in SI, or None when its unit does not fit."""
@@ -277,7 +277,7 @@ def _check_numbers(entry: ParameterEntry, field: str, problems: Problems) -> Non
         problems.add("a lognormal interval must be positive", f"{field}.interval", value=entry.interval)
 
 
-def _check_evidence(entry: ParameterEntry, field: str, keys: Mapping[str, Any], problems: Problems) -> None:
+def _check_evidence(entry: ParameterEntry, field: str, keys: Collection[str], problems: Problems) -> None:
     """Every number has a known source; a derived or assumed one also tells how."""
     for key in _keys(entry):
         if key not in keys:

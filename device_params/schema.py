@@ -63,8 +63,8 @@ class Parameter:
         """Return the value at standard normal ``score``: a number, or an array of any namespace.
 
         Two half distributions joined at the median, so that the scores -1.645, 0 and 1.645 give ``low``,
-        ``value`` and ``high``: ``value * exp(...)`` for lognormal, ``value + ...`` for normal, with one width a
-        side. Tails are not cut at ``allowed``.
+        ``value`` and ``high``: ``value * exp(...)`` for lognormal, ``value + ...`` for normal, with one width
+        a side. Tails are not cut at ``allowed``.
         """
         above = (score + abs(score)) / 2 / NORMAL_SCORE_95
         below = (score - abs(score)) / 2 / NORMAL_SCORE_95
@@ -159,8 +159,8 @@ class ParameterSet(Mapping[str, Parameter]):
     def replace(self, name: str, value: float | str) -> ParameterSet:
         """Return a set with one value changed by the user.
 
-        ``value``: text such as ``"3.5 V"`` (converted) or a bare number (SI). The basis becomes ``user`` and the
-        interval collapses to the value. Raises InputError: unknown name, wrong unit, value outside its range.
+        ``value``: text such as ``"3.5 V"`` (converted) or a bare number (SI). The basis becomes ``user`` and
+        the interval collapses to the value. Raises InputError: unknown name, wrong unit, value out of range.
         """
         changed = self[name].replaced(value)
         return ParameterSet(changed if parameter.name == name else parameter for parameter in self.values())
@@ -182,7 +182,7 @@ class ParameterSet(Mapping[str, Parameter]):
         return tuple(dict.fromkeys(key for parameter in self.values() for key in parameter.source_keys))
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return one row a parameter; ``value``, ``low`` and ``high`` are in the SI unit of column ``unit``."""
+        """Return one row a parameter; ``value``, ``low``, ``high`` are in the SI unit of column ``unit``."""
         import pandas
 
         return pandas.DataFrame([record(parameter) for parameter in self.values()])

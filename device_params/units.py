@@ -1,8 +1,8 @@
 """Units at the edge: what a file or a user writes, turned into SI once and never again.
 
-pint decides. Because importing it and building its registry takes a quarter of a second, its answers
-for the units of our own files stand in a table (``PINT_RESULTS``) that a test holds against pint; any other unit
-text goes to pint itself, imported at that moment.
+pint decides. Because importing it and building its registry takes a quarter of a second, its answers for the
+units of our own files stand in a table (``PINT_RESULTS``) that a test holds against pint; any other unit text
+goes to pint itself, imported at that moment.
 
 Two conventions that are ours: information is counted in bytes (``B``, ``B/s``) except in an energy per bit
 (``J/bit``), and pure numbers (bits of a converter, rows, ratios) have the unit ``1``.
@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import math
 import re
+from decimal import Decimal
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from device_params.errors import InputError, nearest_name
@@ -72,10 +74,12 @@ _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\
 
 @functools.cache
 def _registry() -> pint.UnitRegistry[Any]:
-    """Return pint's registry with information as a dimension of its own."""
+    """Return a registry with pint's own definitions, but information as a dimension of its own."""
     import pint
 
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(on_redefinition="ignore")
+    # loaded by hand because a registry that pint fills itself has already cached bits as pure numbers
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(filename=None, on_redefinition="ignore")
+    registry.load_definitions(str(resources.files("pint") / "default_en.txt"))
     registry.define("bit = [information]")
     registry.define("byte = 8 * bit = B")
     return registry
@@ -131,11 +135,8 @@ def si_factor(unit: str) -> tuple[float, str]:
 
 
 def scale(value: float, factor: float) -> float:
-    """Return ``value * factor``, dividing where the inverse is a whole number, so that 80 nA is 8e-08 exactly."""
-    inverse = 1.0 / factor
-    if factor < 1.0 and math.isclose(inverse, round(inverse), rel_tol=1e-12):
-        return value / round(inverse)
-    return value * factor
+    """Return ``value * factor`` as decimals multiply, so that 0.7 fF is exactly the float 7e-16."""
+    return float(Decimal(repr(float(value))) * Decimal(repr(factor)))
 
 
 def to_si(value: float, unit: str, expected: str = "") -> float:

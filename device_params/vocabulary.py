@@ -1,7 +1,7 @@
 """The names that a file of each kind may and must use, each with its SI unit and its meaning.
 
-A name that is not here is refused with the nearest one that is, and a value whose unit does not fit is refused:
-that is how a misspelt or misplaced line of a user's file is found. A new parameter of a model begins here.
+A name that is not here is refused with the nearest one that is, and so is a value whose unit does not fit:
+that is how a misspelt or misplaced line of a file is found. A new parameter of a model begins here.
 """
 
 from __future__ import annotations
@@ -40,14 +40,10 @@ TECHNOLOGY = {
     "transmission_gate_width": Entry("m", "width of each of the two transistors of an analog switch"),
     "wire_capacitance": Entry("F/m", "capacitance of a wire, per length"),
     "wire_resistance": Entry("ohm/m", "resistance of an intermediate wire of minimum width, per length"),
-    "repeater_capacitance_ratio": Entry(
-        "1", "capacitance of a repeated wire with repeaters over the bare wire"
-    ),
+    "repeater_capacitance_ratio": Entry("1", "capacitance of a wire with its repeaters over the bare wire"),
     "toggle_activity": Entry("1", "transitions per bit and cycle of digital logic and buses"),
-    "transistor_gate_capacitance_per_width": Entry("F/m", "gate capacitance of a minimum-length transistor"),
-    "transistor_drain_capacitance_per_width": Entry(
-        "F/m", "drain capacitance of a minimum-length transistor"
-    ),
+    "transistor_gate_capacitance_per_width": Entry("F/m", "gate capacitance of a short transistor"),
+    "transistor_drain_capacitance_per_width": Entry("F/m", "drain capacitance of a short transistor"),
     "transistor_on_resistance_width": Entry("ohm*m", "effective on-resistance times width, nMOS"),
     "arithmetic_voltage": Entry("V", "supply at which the energies of operations below hold"),
     "multiply8_energy": Entry("J", "8-bit integer multiplication"),
@@ -61,9 +57,7 @@ TECHNOLOGY = {
     "mac_area": Entry("m^2", "8-bit multiplier, 32-bit accumulator and their registers"),
     "special_function_area": Entry("m^2", "one special-function lane: table, multiplier, adders, registers"),
     "sram_cell_area": Entry("m^2", "high-density 6T SRAM cell"),
-    "high_voltage_driver_capacitance": Entry(
-        "F", "switched inside level shifter and driver, per line and write"
-    ),
+    "high_voltage_driver_capacitance": Entry("F", "in level shifter and driver, per line and write"),
     "high_voltage_driver_area": Entry("m^2", "level shifter and driver of one line, thick oxide"),
     "high_voltage_supply_efficiency": Entry("1", "energy out over energy in of the write supply"),
     "high_voltage_supply_area": Entry("m^2", "pump and regulator of the write supply, one a chip"),
@@ -98,9 +92,7 @@ CELL_FAMILIES: dict[str, dict[str, Entry]] = {
     "fefet": {
         "series_resistance": Entry("ohm", "resistor in series that clips the on-current", False),
         "gate_area": Entry("m^2", "width times length of the ferroelectric gate"),
-        "write_energy_density": Entry(
-            "J/m^2", "energy of one pulse per gate area, switching and linear charge"
-        ),
+        "write_energy_density": Entry("J/m^2", "energy of one pulse per gate area"),
         "film_thickness": Entry("m", "ferroelectric film", False),
         "interlayer_thickness": Entry("m", "oxide between channel and film", False),
         "memory_window": Entry("V", "threshold voltage between the outermost levels"),
@@ -155,9 +147,7 @@ CROSSBAR_CHIP = {
     "array.differential": Entry("1", "1 when a signed weight takes a pair of cells"),
     "chip.arrays_per_tile": Entry("1", "arrays in a tile"),
     "chip.bus_width": Entry("1", "bits moved per cycle between buffer and tiles"),
-    "chip.control_fraction": Entry(
-        "1", "control and clock over the dynamic energy and area of what they drive"
-    ),
+    "chip.control_fraction": Entry("1", "control and clock over the energy and area of what they drive"),
     "chip.layout_overhead": Entry("1", "placed area over the sum of block areas"),
     "chip.power_gating": Entry("1", "1 when idle arrays are switched off, else 0"),
     "digital.clock": Entry("Hz", "clock of digital unit, buffer port and bus"),
