@@ -151,8 +151,10 @@ class Breakdown:
         parts = (priced.energy, priced.exposed, priced.busy, priced.area)
         components = tuple(name for name in COMPONENTS if any(name in part.by_component for part in parts))
         count = len(priced.operators)
-        tables = [np.stack([part.table(name, count, point) for name in components]) for part in parts]
-        return cls(components, priced.operators, *tables, boundary, activity, technology)
+        energy, latency, busy, area = (
+            np.stack([part.table(name, count, point) for name in components]) for part in parts
+        )
+        return cls(components, priced.operators, energy, latency, busy, area, boundary, activity, technology)
 
     def records(self) -> list[dict[str, Any]]:
         """One dictionary a leaf that is not zero everywhere, with units in the keys."""

@@ -1,4 +1,4 @@
-"""The array namespace of a formula's input: floats and NumPy blocks, or torch tensors handed in from above."""
+"""The array namespace of a formula's input: floats, NumPy blocks, or torch tensors handed in."""
 
 from __future__ import annotations
 
@@ -26,3 +26,10 @@ def round_up(value: Array) -> Array:
     """
     xp = namespace_of(value)
     return xp.ceil(xp.asarray(value) if isinstance(value, (int, float)) else value)
+
+
+def as_points(value: Array, xp: Any) -> Array:
+    """A parameter as a double-precision array [points] of the namespace; gradients pass through."""
+    if array_api_compat.is_array_api_obj(value):
+        return xp.reshape(xp.astype(value, xp.float64, copy=False), (-1,))
+    return xp.asarray([value], dtype=xp.float64)

@@ -12,8 +12,8 @@ import numpy as np
 from cost_models.cost import Breakdown, Priced
 from cost_models.mapping.placement import Precision, Workload, place
 from cost_models.mapping.schedule import Schedule, schedule
-from cost_models.targets.crossbar_chip import BOUNDARY, SIMPLIFICATIONS, price
-from cost_models.uncertainty import interval, sample
+from cost_models.targets.crossbar_chip import BOUNDARY, price
+from cost_models.uncertainty import sample
 from cost_models.workload.graph import OperatorGraph
 from cost_models.workload.stats import Activity
 from device_params.errors import InputError

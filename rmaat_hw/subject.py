@@ -53,7 +53,9 @@ def load_subject(task: str, *, model: str | None, batch: int, seq_len: int | Non
     changes its configuration; ``package.module:callable`` brings any module with example inputs.
     """
     if isinstance(batch, bool) or batch < 1:
-        raise InputError("a batch needs at least one sequence", where="--batch", value=batch, allowed="1 or more")
+        raise InputError(
+            "a batch needs at least one sequence", where="--batch", value=batch, allowed="1 or more"
+        )
     if model is not None:
         from rmaat_hw.programs import is_callable_spec
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from cost_models.cost import Cost
@@ -10,11 +9,15 @@ from cost_models.namespace import Array, namespace_of
 
 
 @dataclass(frozen=True)
-class Cell(ABC):
+class Cell:
     """A cell that conducts between ``off_current`` and ``on_current`` [A] at ``read_voltage`` [V].
 
     ``levels`` states; a read lasts ``read_steps`` pulses of ``read_time`` [s]. Capacitances [F] are
     those of the cell's own terminals, without the wire. ``area`` [m²], ``aspect_ratio`` width/height.
+    ``write_energy`` [J] is what one write pulse takes from the cell's own terminals.
+
+    Resistive (1T1R) and static (8T) cells are just that; a family whose write energy follows from its
+    device has a class of its own.
     """
 
     levels: Array
@@ -31,6 +34,7 @@ class Cell(ABC):
     write_voltage: Array
     write_time: Array
     standby_leakage: Array
+    write_energy: Array
 
     @property
     def width(self) -> Array:
@@ -53,6 +57,6 @@ class Cell(ABC):
         duration = self.read_steps * self.read_time
         return Cost(energy=self.read_voltage * current * duration, latency=duration)
 
-    @abstractmethod
     def write_pulse(self) -> Cost:
         """One write pulse on the selected cell itself, without lines and supply."""
+        return Cost(energy=self.write_energy, latency=self.write_time)

@@ -123,9 +123,7 @@ def matrix_of(operator: Operator) -> tuple[MatmulShape, int] | None:
     if right and not left:
         return shape, shape.right
     if left and not right:
-        swapped = MatmulShape(
-            shape.batch, shape.cols, shape.contraction, shape.rows, shape.right, shape.left
-        )
+        swapped = MatmulShape(shape.batch, shape.cols, shape.contraction, shape.rows, shape.right, shape.left)
         return swapped, shape.left
     return None
 

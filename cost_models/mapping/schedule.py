@@ -67,7 +67,7 @@ def schedule(graph: OperatorGraph, on_arrays: tuple[str, ...], digital: tuple[st
     Operators inside different loops never share a group.
     """
     priced = {*on_arrays, *digital}
-    forward = nx.DiGraph()
+    forward: nx.DiGraph[str] = nx.DiGraph()
     forward.add_nodes_from(op.id for op in graph.operators)
     forward.add_edges_from((e.source, e.target) for e in graph.edges if not e.carried)
     level: dict[str, int] = {}

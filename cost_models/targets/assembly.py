@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.cells.cell import Cell
-from cost_models.cells.fefet import FeFET
-from cost_models.cells.rram import RRAM
-from cost_models.cells.sram import SRAM
+from cost_models.cells.fefet import gate_write_energy
 from cost_models.circuits.adc import SarAdc, required_bits
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
@@ -28,11 +26,13 @@ OPERATION_ENERGIES: Mapping[str, str] = {
     "compare": "technology.compare_energy",
 }
 
-#: Parameters that a cell family has beyond those of every cell.
-CELL_FAMILIES: Mapping[str, tuple[type[Cell], tuple[str, ...]]] = {
-    "fefet": (FeFET, ("gate_area", "write_energy_density")),
-    "rram": (RRAM, ("write_current",)),
-    "sram": (SRAM, ("node_capacitance",)),
+#: Cell families and how the energy of a write pulse follows from their parameters [J].
+CELL_FAMILIES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
+    "fefet": lambda p: gate_write_energy(
+        density=p["cell.write_energy_density"], gate_area=p["cell.gate_area"]
+    ),
+    "rram": lambda p: p["cell.write_energy"],
+    "sram": lambda p: p["cell.write_energy"],
 }
 
 CELL_PARAMETERS: tuple[str, ...] = (
@@ -77,14 +77,12 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
             allowed=", ".join(CELL_FAMILIES),
             nearest=nearest_name(family, CELL_FAMILIES),
         )
-    kind, extra = CELL_FAMILIES[family]
-    common = {name: p[f"cell.{name}"] for name in CELL_PARAMETERS}
-    return kind(
+    return Cell(
         levels=2.0 ** p["cell.bits"],
         area=p["cell.cell_area"],
         aspect_ratio=p["cell.cell_aspect_ratio"],
-        **common,
-        **{name: p[f"cell.{name}"] for name in extra},
+        write_energy=CELL_FAMILIES[family](p),
+        **{name: p[f"cell.{name}"] for name in CELL_PARAMETERS},
     )
 
 
@@ -199,7 +197,7 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
             mac_lanes=p["digital.mac_lanes"],
             special_function_lanes=p["digital.special_function_lanes"],
             clock=p["digital.clock"],
-            tile_side=p["digital.tile_side"],
+            tile_side=p["digital.operand_reuse"],
             mac_energy=p["technology.multiply8_energy"] + p["technology.add32_energy"],
             operation_energy={op: p[name] for op, name in OPERATION_ENERGIES.items()},
             mac_area=p["technology.mac_area"],
@@ -213,11 +211,11 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
                     "read_energy",
                     "write_energy",
                     "area",
-                    "leakage_power",
                     "cycle_time",
-                    "width",
                 )
-            }
+            },
+            leakage_power=p["buffer.leakage"],
+            width=p["buffer.width_bits"],
         ),
         dram=Dram(energy_per_bit=p["dram.energy_per_bit"], bandwidth=p["dram.bandwidth"]),
         interconnect=Interconnect(

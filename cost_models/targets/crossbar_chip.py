@@ -17,15 +17,15 @@ from cost_models.arrays.noise import column_noise
 from cost_models.cost import SHARED, Leaves, Priced
 from cost_models.mapping.placement import MAX_CELL_BITS, Workload
 from cost_models.mapping.schedule import Schedule
-from cost_models.namespace import Array, namespace_of, round_up
+from cost_models.namespace import Array, as_points, namespace_of, round_up
 from cost_models.targets.assembly import Parts, assemble
 from cost_models.targets.programming import programming
 
 BOUNDARY = "chip with its DRAM traffic (no pads, host, regulators, cooling)"
 
 SIMPLIFICATIONS: tuple[str, ...] = (
-    "No operator is fused with another: each one reads its inputs from the buffer and writes its outputs there.",
-    "No pipelining between operators: a barrier stands after each level of the graph, so latency is an upper bound.",
+    "No operator is fused with another: each reads its inputs from the buffer and writes its outputs there.",
+    "No pipelining between operators: a barrier stands after each level, so latency is an upper bound.",
     "Every weight has one home array (no replication); padded tokens are computed like real ones.",
     "The digital unit works on 8-bit products and 16-bit elementary operations at any chosen precision.",
 )
@@ -43,9 +43,7 @@ def price(
     leaves [operators + 1, points]; the last operator is what all operators share.
     """
     xp = namespace_of(*parameters.values())
-    p = _Noted(
-        {name: xp.reshape(xp.asarray(value, dtype=xp.float64), (-1,)) for name, value in parameters.items()}
-    )
+    p = _Noted({name: as_points(value, xp) for name, value in parameters.items()})
     return _Chip(workload, plan, p, assemble(p, families, workload.precision), xp).priced()
 
 
@@ -143,9 +141,7 @@ class _Chip:
             level_fraction=self.level_fraction,
         )
         tiles = dict.fromkeys(("word_line_driver", "dac"), self.col_tiles)
-        tiles |= dict.fromkeys(
-            ("bit_line_driver", "adc", "multiplexer", "accumulation"), self.row_tiles
-        )
+        tiles |= dict.fromkeys(("bit_line_driver", "adc", "multiplexer", "accumulation"), self.row_tiles)
         for name, value in per_plane.items():
             energy.add(name, self.rows, planes * value * tiles.get(name, 1.0))
         # Once a vector: slices and differential halves are combined, then row tiles are added up.
@@ -170,6 +166,8 @@ class _Chip:
         leaves.add("digital_mac", shared, (overhead * digital.mac_array_area)[None, :])
         leaves.add("special_function", shared, (overhead * digital.special_function_array_area)[None, :])
         leaves.add("buffer", shared, (overhead * self.parts.buffer.area)[None, :])
+        supply = self.p["cell.high_voltage_write"] * self.p["technology.high_voltage_supply_area"]
+        leaves.add("write_path", shared, (overhead * supply)[None, :])
         core = leaves.total()
         leaves.add("control", shared, (self.p["chip.control_fraction"] * core)[None, :])
         return leaves
@@ -329,7 +327,8 @@ class _Chip:
         p, array = self.p, self.parts.array
         gate_density = p["technology.gate_leakage"] / p["technology.gate_area"]
         logic = sum(array.area[name] for name in ("dac", "multiplexer", "accumulation", "word_line_driver"))
-        adc = array.adcs * p["adc.leakage_fraction"] * array.adc.convert().energy / array.adc.convert().latency
+        conversion = array.adc.convert()
+        adc = array.adcs * p["adc.leakage_fraction"] * conversion.energy / conversion.latency
         cells = array.rows * array.cols * array.cell.standby_leakage
         gated = logic / p["chip.layout_overhead"] * gate_density + adc
         idle = self.xp.clip(latency - busy, 0.0, None) * (1.0 - p["chip.power_gating"])
@@ -338,6 +337,7 @@ class _Chip:
         logic = digital.mac_array_area + digital.special_function_array_area
         shared = (logic * gate_density + self.parts.buffer.leakage_power) * latency
         energy.add("leakage", self.shared_row, shared[None, :])
+        energy.add("dram", self.shared_row, (p["dram.idle_power"] * latency)[None, :])
 
     def _facts(self, dram_bits: Array) -> dict[str, Array]:
         """Numbers beside the bill, each [points]."""
@@ -351,7 +351,7 @@ class _Chip:
             "arrays": arrays,
             "tiles": round_up(arrays / self.p["chip.arrays_per_tile"]),
             "cells": cells,
-            "utilisation": self.xp.where(capacity > 0, cells / self.xp.clip(capacity, 1.0, None), 0.0 * cells),
+            "utilisation": cells / self.xp.clip(capacity, 1.0, None),
             "dram_bits": dram_bits,
             **programming(cells, arrays, parts, self.p, self.workload.setup),
             **self._noise(),

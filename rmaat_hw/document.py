@@ -1,0 +1,248 @@
+"""The document of an estimate: every number with its unit, interval, boundary, activity and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cost_models.cost import Breakdown, Priced
+from cost_models.mapping.placement import Workload
+from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
+from cost_models.uncertainty import interval
+from device_params.load import Design
+
+if TYPE_CHECKING:
+    from rmaat_hw.estimate import Mapped
+    from rmaat_hw.measure.record import Measurement
+
+SCHEMA_VERSION = 1
+
+#: Distributions whose versions an estimate depends on.
+VERSIONED = ("rmaat-hw", "torch", "numpy", "scipy", "networkx", "pandas")
+
+
+def compose(
+    *,
+    mapped: Mapped,
+    design: Design,
+    nominal: Priced,
+    spread: Priced,
+    breakdown: Breakdown,
+    measurement: Measurement | None,
+    timing: Mapping[str, float],
+    seed: int,
+) -> dict[str, Any]:
+    """Put the document together: plain JSON types, units in the keys, no NaN."""
+    subject, graph = mapped.subject, mapped.graph
+    one, many = nominal.totals(), spread.totals()
+    facts = {name: _number(value) for name, value in nominal.facts.items()}
+    totals: dict[str, Any] = {name: interval(_number(one[name]), many[name]) for name in one}
+    # Nothing is rewritten by inference with static weights: there is no wear and so no lifetime.
+    totals["lifetime_s"] = None
+    conservation = _conservation(mapped)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": "estimate",
+        "name": f"{subject.name} on {design.name}",
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: _version(name) for name in VERSIONED},
+        "seed": seed,
+        "model": {
+            "name": subject.name,
+            "task": subject.task,
+            "config": dict(subject.config),
+            "parameters": sum(p.numel() for p in subject.module.parameters()),
+            "batch": subject.batch,
+            "sequence_length": subject.sequence_length,
+            "segments": subject.segments,
+            "precision": str(mapped.workload.precision),
+        },
+        "totals": totals,
+        **_per_unit(mapped, totals),
+        "breakdown": breakdown.records(),
+        "operator_classes": _classes(mapped.workload, breakdown),
+        "conservation": conservation,
+        "coverage": graph.coverage(),
+        "boundary": breakdown.boundary,
+        "activity": _activity(mapped),
+        "technology": {"name": design.components["technology"], "title": _title(design, "technology")},
+        "design": {
+            "name": design.name,
+            "title": design.title,
+            "components": dict(design.components),
+            **{name: facts[name] for name in ("arrays", "tiles", "cells", "utilisation", "cells_per_weight")},
+            "rows": int(design.parameters["array.rows"].value),
+            "cols": int(design.parameters["array.cols"].value),
+        },
+        "precision": {
+            "weight_bits": mapped.workload.precision.weight_bits,
+            "input_bits": mapped.workload.precision.input_bits,
+            "cell_bits": int(design.parameters["cell.bits"].value),
+            "adc_bits_required": int(facts["adc_bits_required"]),
+            "adc_bits_used": int(facts["adc_bits_used"]),
+            "noise": {
+                name.removeprefix("noise_"): value
+                for name, value in facts.items()
+                if name.startswith("noise_")
+            },
+        },
+        "programming": {
+            "energy_J": interval(facts["programming_energy_J"], spread.facts["programming_energy_J"]),
+            "latency_s": interval(facts["programming_latency_s"], spread.facts["programming_latency_s"]),
+            "cells": facts["cells"],
+            "setup_energy_J": facts["setup_energy_J"],
+            "setup_latency_s": facts["setup_latency_s"],
+        },
+        "dram": {"bytes": facts["dram_bits"] / 8, "reason": _dram_reason(mapped.workload, facts, design)},
+        "parameters_used": [
+            {
+                "name": q.name,
+                "value": q.value,
+                "unit": q.unit,
+                "low": q.low,
+                "high": q.high,
+                "basis": q.basis,
+                "source": q.source,
+                "where": q.where,
+                "conditions": q.conditions,
+                "note": q.note,
+            }
+            for name, q in design.parameters.items()
+            if name in nominal.parameters_used
+        ],
+        "measured": measurement.to_json() if measurement else None,
+        **({} if measurement else {"measured_reason": "measuring was switched off"}),
+        "notes": [*SIMPLIFICATIONS, *mapped.trace.notes],
+        "trace": {
+            "operators": len(graph.operators),
+            "unfolded_operators": mapped.trace.unfolded_operators,
+            "seconds": mapped.trace.seconds,
+            "mode": mapped.trace.mode,
+            "loops": [
+                {"id": q.id, "axis": q.axis, "count": q.count, "module": q.module, "recurrent": q.recurrent}
+                for q in graph.loops.values()
+            ],
+        },
+        "timing": dict(timing),
+    }
+
+
+def _number(value: Any) -> float:
+    """The first (nominal) point of a figure."""
+    return float(np.asarray(value).reshape(-1)[0])
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _title(design: Design, component: str) -> str:
+    from device_params.load import load_technology
+
+    return load_technology(design.components[component]).title
+
+
+def _scaled(quantity: Mapping[str, float], factor: float) -> dict[str, float]:
+    return {name: value * factor for name, value in quantity.items()}
+
+
+def _per_unit(mapped: Mapped, totals: Mapping[str, Any]) -> dict[str, Any]:
+    """Energy a sequence and a real token, and the share of it that goes into padding."""
+    subject = mapped.subject
+    per_sequence = {name: _scaled(totals[name], 1 / subject.batch) for name in ("energy_J", "latency_s")}
+    out: dict[str, Any] = {"per_sequence": per_sequence, "per_real_token": None, "padding": None}
+    if not subject.real_tokens or subject.padded_tokens is None:
+        return out
+    real = subject.real_tokens / subject.sequences
+    padded = subject.padded_tokens / subject.sequences
+    share = padded / (real + padded + subject.memory_tokens)
+    out["per_real_token"] = {"energy_J": _scaled(per_sequence["energy_J"], 1 / real)}
+    out["padding"] = {
+        "energy_J": _scaled(per_sequence["energy_J"], share),
+        "share": share,
+        "padded_tokens": padded,
+        "real_tokens": real,
+        "memory_tokens": subject.memory_tokens,
+        "note": (
+            f"means over {subject.sequences} sequences; every row of a segment costs the same, "
+            "so padding has its share of the rows"
+        ),
+    }
+    return out
+
+
+def _classes(workload: Workload, breakdown: Breakdown) -> list[dict[str, Any]]:
+    """The bill by class of operator, and what they share."""
+    names = [*workload.classes, "shared"]
+    macs = [*workload.macs[:, 0], 0.0]
+    rows: dict[str, dict[str, Any]] = {}
+    for i, name in enumerate(names):
+        row = rows.setdefault(
+            name,
+            {"class": name, "operators": 0, "macs": 0, "energy_J": 0.0, "latency_s": 0.0, "area_m2": 0.0},
+        )
+        row["operators"] += 1
+        row["macs"] += int(macs[i])
+        row["energy_J"] += float(breakdown.energy[:, i].sum())
+        row["latency_s"] += float(breakdown.latency[:, i].sum())
+        row["area_m2"] += float(breakdown.area[:, i].sum())
+    return sorted(rows.values(), key=lambda row: -row["energy_J"])
+
+
+def _conservation(mapped: Mapped) -> dict[str, Any]:
+    """Multiply-accumulates counted in three ways; the independent one is null where nothing can count."""
+    subject = mapped.subject
+    by_hand = subject.macs_by_hand
+    if by_hand is not None:
+        independent, reason, method = by_hand["forward"], "", "closed formula of the architecture"
+        setup_independent = by_hand["setup"]
+    else:
+        from rmaat_hw.trace import independent_macs
+
+        independent, reason = independent_macs(subject.module, subject.args, subject.kwargs)
+        method, setup_independent = "torch.utils.flop_counter, attention on its mathematical path", None
+        if independent is not None:
+            # The counter does not know which work depends on the input: it counts both phases.
+            independent -= mapped.graph.setup_macs
+    out = {
+        "macs_graph": mapped.graph.macs,
+        "macs_independent": independent,
+        "macs_mapped": round(mapped.workload.total_macs),
+        "macs_setup": mapped.graph.setup_macs,
+        "macs_setup_independent": setup_independent,
+        "independent_method": method,
+        "reason": reason,
+    }
+    if by_hand is not None:
+        out["macs_unfused_positional"] = by_hand["forward_literal"]
+    return out
+
+
+def _activity(mapped: Mapped) -> dict[str, Any]:
+    """Mean input density and stored level of the products on arrays, weighted by their cells and vectors."""
+    work, activity = mapped.workload, mapped.activity
+    weight = work.vectors * work.contraction * work.outputs * work.static
+    total = max(float(weight.sum()), 1.0)
+    return {
+        "description": activity.description if activity else "assumed: half of all bits are one",
+        "sequences": mapped.subject.sequences,
+        "sequences_sha256": mapped.subject.sequences_sha256,
+        "input_bit_density": float((work.input_density * weight).sum() / total),
+        "weight_level_fraction_2_bit": float((work.level_fraction[:, [1]] * weight).sum() / total),
+    }
+
+
+def _dram_reason(work: Workload, facts: Mapping[str, float], design: Design) -> str:
+    """Why DRAM is used, or why it is not."""
+    size = work.precision.input_bits / 8
+    capacity = design.parameters["buffer.capacity"].value
+    need = f"tables {work.table * size:.3g} B, largest working set {work.working * size:.3g} B"
+    fits = "does not fit" if facts["dram_bits"] else "fits"
+    return f"{need}; this {fits} in the buffer of {capacity:.3g} B, all matrix weights are on arrays"

@@ -1,0 +1,99 @@
+"""One array read: closed forms against an explicit walk over bits, turns and gate steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cost_models.arrays.noise import column_noise
+from cost_models.mapping.placement import Precision
+from cost_models.targets.assembly import Parts, assemble
+from device_params.load import load_design
+
+DESIGN = load_design("fefet_crossbar_28nm")
+
+
+def parts(**changes: float) -> Parts:
+    values = DESIGN.parameters.nominal() | {name.replace("__", "."): v for name, v in changes.items()}
+    return assemble(values, DESIGN.families, Precision())
+
+
+def test_one_plane_against_an_explicit_walk() -> None:
+    array = parts().array
+    p = DESIGN.parameters.nominal()
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(0, 2, 24)
+    levels = np.full((24, 10), 2)  # one level everywhere: energy is a product of means only then
+    turns, steps = int(p["array.columns_per_adc"]), int(p["cell.read_steps"])
+    cell = word = dac = 0.0
+    for row, bit in enumerate(inputs):
+        dac += array.dac.load().energy
+        if not bit:
+            continue
+        for _ in range(turns):
+            dac += array.dac.select().energy
+            for step in range(1, steps + 1):
+                volts = p["cell.read_gate_voltage"] * step / steps
+                word += 4 / 3 * array.word_line.capacitance * volts**2
+        for column in range(10):
+            for step in range(1, steps + 1):
+                # A cell of level 2 conducts at the two highest of three gate steps.
+                on = step > steps - levels[row, column]
+                current = p["cell.on_current"] if on else p["cell.off_current"]
+                cell += p["cell.read_voltage"] * current * p["cell.read_time"]
+    plane = array.plane_energy(rows=24, columns=10, input_density=float(inputs.mean()), level_fraction=2 / 3)
+    assert plane["cell"] == pytest.approx(cell, rel=1e-12)
+    assert plane["word_line_driver"] == pytest.approx(word, rel=1e-12)
+    assert plane["dac"] == pytest.approx(dac, rel=1e-12)
+    assert plane["adc"] == pytest.approx(10 * array.adc.convert().energy, rel=1e-12)
+
+
+def test_time_of_a_plane_is_turns_of_staircase_and_conversion() -> None:
+    array, p = parts().array, DESIGN.parameters.nominal()
+    turns = p["array.columns_per_adc"]
+    assert array.plane_time["cell"] == pytest.approx(turns * p["cell.read_steps"] * p["cell.read_time"])
+    assert array.plane_time["adc"] == pytest.approx(turns * array.adc.convert().latency)
+
+
+def test_area_adds_up_and_grows_with_every_dimension() -> None:
+    base = sum(parts().array.area.values())
+    assert sum(parts(array__rows=256.0).array.area.values()) > base
+    assert sum(parts(array__cols=256.0).array.area.values()) > base
+    assert sum(parts(array__columns_per_adc=4.0).array.area.values()) > base
+    assert parts().array.side == pytest.approx(base**0.5)
+
+
+def test_no_level_shifters_for_a_cell_written_at_the_logic_supply() -> None:
+    assert parts(cell__high_voltage_write=0.0).array.area["write_path"] == 0
+
+
+def budget(**changes: float) -> dict[str, float]:
+    made = parts(**changes)
+    found = column_noise(
+        array=made.array,
+        required_bits=made.adc_bits_required,
+        used_bits=made.array.adc.bits,
+        on_current_sigma=0.05,
+        input_density=0.5,
+        level_fraction=0.25,
+    )
+    return {name: float(value) for name, value in found.items()}
+
+
+def test_noise_budget_by_hand() -> None:
+    noise = budget(cell__on_current=80e-9, cell__read_time=10e-9, cell__off_current=0.0)
+    # One step 0.8 fC; 128·0.5·3·0.25 = 48 conducting steps: 38.4 fC = 239 674 electrons, √ = 489.6 e
+    # = 0.0784 fC = 0.0980 steps
+    assert noise["shot"] == pytest.approx(0.0980, rel=2e-3)
+    # 5 % of √48
+    assert noise["variation"] == pytest.approx(0.05 * 48**0.5)
+    # full scale 384·0.8 fC at 0.9 V = 341.3 fF; √(kTC) = √(4.142e-21·341.3e-15) = 37.6 aC = 0.0470 steps
+    assert noise["thermal"] == pytest.approx(0.0470, rel=5e-3)
+    assert noise["quantisation"] == pytest.approx(1 / 12**0.5)
+    assert noise["leakage_pedestal"] == 0
+    assert noise["enob"] < 9
+
+
+def test_fewer_converter_bits_cost_effective_bits() -> None:
+    assert budget(array__adc_bits=7.0)["enob"] < budget()["enob"]
+    assert budget(array__adc_bits=7.0)["quantisation"] == pytest.approx(4 / 12**0.5)
