@@ -195,6 +195,7 @@ class _DesignParts:
     components: Mapping[str, ComponentFile]
     parameters: Mapping[str, Parameter]
     path: str
+    bases: tuple[str, ...] = ()
 
 
 def _load_design(name: str, beside: Path | None, seen: tuple[str, ...]) -> Design:
@@ -213,6 +214,7 @@ def _load_design(name: str, beside: Path | None, seen: tuple[str, ...]) -> Desig
         families={slot: component.family for slot, component in parts.components.items()},
         parameters=ParameterSet([*merged, *parts.parameters.values()]),
         path=parts.path,
+        files=tuple(dict.fromkeys([parts.path, *parts.bases, *(c.path for c in parts.components.values())])),
     )
 
 
@@ -259,7 +261,8 @@ def _design_parts(name: str, beside: Path | None, seen: tuple[str, ...]) -> _Des
             components[slot] = component
     problems.stop()
     parameters = {**(base.parameters if base else {}), **own.parameters}
-    return _DesignParts(own.header, components, parameters, path)
+    bases = (base.path, *base.bases) if base else ()
+    return _DesignParts(own.header, components, parameters, path, bases)
 
 
 @functools.lru_cache(maxsize=64)

@@ -247,7 +247,7 @@ class Design:
     """A whole accelerator: its components by slot, their families, and one set with every parameter.
 
     Names in ``parameters``: the slot and the name of the component's file (``cell.read_voltage``), and the
-    design's own dotted names (``array.rows``).
+    design's own dotted names (``array.rows``). ``files``: every file read for it, its own first.
     """
 
     name: str
@@ -258,6 +258,7 @@ class Design:
     families: Mapping[str, str]
     parameters: ParameterSet
     path: str
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
