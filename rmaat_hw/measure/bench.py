@@ -29,6 +29,7 @@ from rmaat_hw.measure.record import Measurement
 MIN_CALLS, MAX_CALLS = 5, 200
 WARM_UP_S = 3.0  # protocol: at least 3 s; less where the budget is small, never less than one call
 MAX_PROFILED_CALLS = 5
+MAX_EVENTS = 200_000  # of a trace: writing and reading one costs some 30 µs an event
 # Shares of the budget. What warm-up and latency leave unused falls to the later runs.
 _WARM_UP_SHARE, _LATENCY_SHARE, _PROFILE_SHARE = 0.15, 0.4, 0.15
 
@@ -91,10 +92,11 @@ def measure(
         latency = _latency(call, target, seconds_budget * _LATENCY_SHARE)
         latency.update(warm_up)
         tell("peak memory")
-        memory = _memory(call, target, _resident_bytes(module, on_target))
+        memory, events_per_call = _memory(call, target, _resident_bytes(module, on_target))
         tell("profile by operator and module")
         names = {id(part): name for name, part in module.named_modules()}
-        document = _profile(call, target, names, min(seconds_budget * _PROFILE_SHARE, left()))
+        budget = min(seconds_budget * _PROFILE_SHARE, left())
+        document = _profile(call, target, names, budget, MAX_EVENTS // events_per_call - 1)
         tell("energy")
         meter = counter or find_counter(target)
         energy, clocks = energy_of(meter, call, _synchroniser(target), budget_s=left())
@@ -278,12 +280,15 @@ def _resident_bytes(module: nn.Module, on_target: Any) -> int:
     return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
 
 
-def _memory(call: Call, target: torch.device, resident_B: int) -> dict[str, Any]:
+def _memory(call: Call, target: torch.device, resident_B: int) -> tuple[dict[str, Any], int]:
+    """Return the group ``memory``, of one call, and how many events that call leaves in a trace."""
     memory: dict[str, Any] = {"resident_B": resident_B}
     if target.type == "cuda":
         torch.cuda.synchronize(target)
         torch.cuda.reset_peak_memory_stats(target)
+    with _exported(profile(activities=[ProfilerActivity.CPU], profile_memory=True)) as document:
         call()
+    if target.type == "cuda":
         torch.cuda.synchronize(target)
         free, total = torch.cuda.mem_get_info(target)
         memory["max_allocated_B"] = torch.cuda.max_memory_allocated(target)
@@ -291,8 +296,6 @@ def _memory(call: Call, target: torch.device, resident_B: int) -> dict[str, Any]
         memory["device_used_B"] = total - free
         memory["method"] = "torch's CUDA allocator; device_used_B is of the whole card, every process"
     else:
-        with _exported(profile(activities=[ProfilerActivity.CPU], profile_memory=True)) as document:
-            call()
         peak, _ = kineto.peak_allocation(document)
         memory["activations_peak_B"] = peak
         memory["max_allocated_B"] = resident_B + peak
@@ -304,7 +307,7 @@ def _memory(call: Call, target: torch.device, resident_B: int) -> dict[str, Any]
     memory["peak_rss_note"] = "of the whole process since its start, interpreter and libraries included"
     if memory["peak_rss_B"] is None:
         memory["reason"] = "peak_rss_B: this operating system has no getrusage"
-    return memory
+    return memory, max(len(document["traceEvents"]), 1)
 
 
 def _peak_rss_B() -> int | None:
@@ -330,8 +333,10 @@ def _exported(profiler: Any) -> Iterator[dict[str, Any]]:
         document.update(kineto.strip(kineto.load(path)))
 
 
-def _profile(call: Call, target: torch.device, names: Mapping[int, str], budget_s: float) -> dict[str, Any]:
-    """Profile up to five calls (at least one) with every module tagged, after one that does not count."""
+def _profile(
+    call: Call, target: torch.device, names: Mapping[int, str], budget_s: float, most: int
+) -> dict[str, Any]:
+    """Profile one to five calls (at most ``most``), every module tagged, after one that is not counted."""
     activities = [ProfilerActivity.CPU]
     if target.type == "cuda":
         activities.append(ProfilerActivity.CUDA)
@@ -341,8 +346,8 @@ def _profile(call: Call, target: torch.device, names: Mapping[int, str], budget_
         call()  # the first call under the profiler pays for its buffers
         synchronise()
         first = time.perf_counter() - began
-        count = int(np.clip((budget_s - first) / max(first, 1e-9), 1, MAX_PROFILED_CALLS))
-        for _ in range(count):
+        fitting = int((budget_s - first) / max(first, 1e-9))
+        for _ in range(max(1, min(fitting, most, MAX_PROFILED_CALLS))):
             with record_function(kineto.CALL_TAG):
                 call()
                 synchronise()

@@ -88,7 +88,7 @@ def events(document: Mapping[str, Any]) -> pd.DataFrame:
             _number(event, "Ev Idx"),
         )
         for event in document["traceEvents"]
-        if event.get("ph") == "X" and event.get("cat") != "Trace"
+        if event.get("ph") == "X" and event.get("cat") not in ("Trace", *_DROPPED_CATEGORIES)
     ]
     columns = ["name", "category", "thread", "ts", "dur", "external_id", "correlation", "sequence_number"]
     table = pd.DataFrame(rows, columns=[*columns, "order"])
@@ -99,8 +99,8 @@ def events(document: Mapping[str, Any]) -> pd.DataFrame:
     table["duration_s"] = table["dur"] * _MICROSECOND
     table["parent"] = _parents(table)
     inner = np.zeros(len(table))
-    has_parent = table["parent"].to_numpy() >= 0
-    np.add.at(inner, table["parent"].to_numpy()[has_parent], table["duration_s"].to_numpy()[has_parent])
+    parents = table["parent"].to_numpy(dtype=np.int64)
+    np.add.at(inner, parents[parents >= 0], table["duration_s"].to_numpy()[parents >= 0])
     table["self_s"] = (table["duration_s"] - inner).clip(lower=0.0)
     return table.drop(columns=["ts", "dur", "order", "before"])
 
@@ -169,8 +169,8 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
     """Sum up the calls of the program in an attributed trace; times are means of one call.
 
     ``wall_s`` = ``operators_self_s`` + ``other_s`` by construction on the calling thread: what is not
-    inside an operator is Python, the modules' tags and the dispatch around them. ``device_s`` is the
-    time of kernels and copies on the device, summed over streams.
+    inside an operator is Python, the modules' tags, the dispatch around them and, on a GPU, waiting
+    for it. ``device_s`` is the time of kernels and copies on the device, summed over streams.
     """
     spans = table[(table["name"] == CALL_TAG) & (table["category"] == "user_annotation")]
     if spans.empty:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,12 +50,10 @@ def plugin_operators(path: Path | str) -> pd.DataFrame:
 
     Columns ``name, calls, total_s, self_s``: a second opinion on ``kineto.operator_table``.
     """
-    import tempfile
-
     with warnings.catch_warnings():
-        # Unmaintained since 2026-04: pandas 3 deprecates a keyword that its kernel parser passes.
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=".*copy keyword is deprecated.*")
+        # Unmaintained since 2026-04; with a GPU's trace its kernel parser passes a keyword that pandas 3
+        # deprecates (Pandas4Warning) and pandas 4 will refuse: hence pandas<4 in our requirements.
+        warnings.filterwarnings("ignore", message="The copy keyword is deprecated")
         from torch_tb_profiler.profiler.data import RunProfileData
 
         source = Path(path)
