@@ -150,7 +150,7 @@ def test_arrays_and_cells_by_hand() -> None:
 
 
 def test_conversions_by_hand() -> None:
-    workload, plan = prepared()
+    workload, _ = prepared()
     leaf = priced().energy.table("adc", len(workload.operators) + 1, 0)
     p = DESIGN.parameters.nominal()
     conversion = (900 + 4**9 * 1e-3) * 1e-15 * p["technology.supply_voltage"] ** 2
