@@ -1,0 +1,110 @@
+"""One self-contained page of an estimate: figures as inline SVG, every table, no outside reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rmaat_hw.report import diagram, figures, tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cost_models.workload.graph import OperatorGraph
+
+TEMPLATE = "estimate.html.j2"
+
+
+def render_page(document: tables.Document, graph: OperatorGraph | None) -> str:
+    """The report of an estimate as one HTML document."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rmaat_hw.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(**context(document, graph))
+
+
+def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str, Any]:
+    """What the template shows: text, tables and finished figures."""
+    measured = document.get("measured")
+    drawing = diagram.operator_graph(graph) if graph is not None else None
+    return {
+        "title": tables.title(document),
+        "subtitle": tables.subtitle(document),
+        "created": document["created_utc"],
+        "boundary": document["boundary"],
+        "activity": document["activity"].get("description", ""),
+        "totals": tables.totals(document),
+        "energy_figure": _svg(
+            figures.energy(document, graph),
+            "Energy by class of operator and component, with the 90 % interval",
+        ),
+        "latency_figure": _svg(
+            figures.latency(document, graph),
+            "Exposed time by class of operator and component, with its interval",
+        ),
+        "area_figure": _svg(figures.area(document), "Area by component"),
+        "graph_figure": None if drawing is None else _svg(drawing, "Operator graph, folded"),
+        "graph_caption": _graph_caption(document),
+        "checks": [*tables.precision_lines(document), *tables.conservation_lines(document)],
+        "comparison": tables.measured_beside_modelled(document),
+        "measured_figure": _svg(figures.measured(document), "Measured self time by operator")
+        if measured and tables.measured_operators(document)
+        else None,
+        "slowdown": (measured or {}).get("profile", {}).get("slowdown"),
+        "notes": list(document.get("notes") or ()),
+        "by_component": tables.breakdown_by_component(document),
+        "by_operator": tables.breakdown_by_operator(document, graph),
+        "parameters": tables.parameters(document),
+        "settings": tables.settings(document),
+        "versions": tables.versions(document),
+        "terms": GLOSSARY,
+    }
+
+
+def _svg(figure: Figure, description: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(figures.to_svg(figure, description))  # our own drawing: matplotlib escapes its texts
+
+
+def _graph_caption(document: tables.Document) -> str:
+    trace = document.get("trace") or {}
+    parts = []
+    if trace.get("unfolded_operators") is not None:
+        parts.append(f"{trace['unfolded_operators']:,} executed operators fold to {trace['operators']:,}")
+    parts.append("frames are loops with their number of iterations")
+    parts.append("dashed edges pass from one iteration to the next")
+    return "; ".join(parts) + "."
+
+
+# Terms of the page, in the words of docs/glossary.md.
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    (
+        "boundary",
+        "What a number includes. Numbers with different boundaries stand side by side and are not divided.",
+    ),
+    (
+        "90 % interval",
+        "From the 5th to the 95th percentile when all parameters vary together within their own intervals.",
+    ),
+    ("activity", "The share of ones and the magnitudes in the data that the energy was computed with."),
+    (
+        "exposed time",
+        "Time on the critical path: what is left of a step when all that overlaps is hidden.",
+    ),
+    ("busy time", "How long a component works, whether or not something else hides it."),
+    ("MAC", "One multiplication and one addition into a sum; it counts as two operations in TOPS/W."),
+    ("weight × activation", "A product with a matrix that is programmed once and then only read."),
+    (
+        "state × activation",
+        "A product with a matrix written anew in every segment and read many times.",
+    ),
+    ("activation × activation", "A product of two matrices that are both new for every input."),
+    ("padded work", "Work on rows that carry no token: the sequence is filled up to whole segments."),
+    ("set-up", "Work that does not depend on the input; done once, with programming."),
+)

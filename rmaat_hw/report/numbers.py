@@ -1,0 +1,104 @@
+"""Numbers as people read them: engineering prefixes, shares, intervals. None becomes a dash."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+DASH = "–"
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_AREA = ((1e-6, "mm²"), (1e-12, "µm²"), (1e-18, "nm²"))
+_DURATIONS = ((365.25 * 86400.0, "years"), (86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
+
+Quantity = Mapping[str, Any]
+
+
+def scale(value: float, unit: str) -> tuple[float, str]:
+    """Return the factor and the prefixed unit in which ``value`` reads as 1 to 1000.
+
+    ``unit`` is an SI unit; ``m²`` gets mm² and below, ``1`` gets k, M, G as multiples of a count.
+    """
+    size = abs(value)
+    if size == 0 or not math.isfinite(size):
+        return 1.0, "" if unit == "1" else unit
+    if unit == "m²":
+        factor, name = next(((f, n) for f, n in _AREA if size >= f), _AREA[-1])
+        return factor, name
+    exponent = 3 * math.floor(math.floor(math.log10(size * (1 + 1e-12))) / 3)
+    exponent = min(max(exponent, -18), 12)
+    return 10.0**exponent, _PREFIXES[exponent] + ("" if unit == "1" else unit)
+
+
+def digits(value: float, figures: int = 3) -> str:
+    """``value`` with ``figures`` significant figures, without an exponent where it stays short."""
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size >= 6 or size < -4:
+        return f"{value:.{figures - 1}e}"
+    rounded = round(value, figures - 1 - size)
+    return f"{rounded:,.{max(0, figures - 1 - math.floor(math.log10(abs(rounded))))}f}"
+
+
+def engineering(value: float | None, unit: str) -> str:
+    """``3.2e-6, "J"`` → ``3.20 µJ``."""
+    if value is None:
+        return DASH
+    factor, name = scale(value, unit)
+    return f"{digits(value / factor)} {name}".rstrip()
+
+
+def quantity(q: Quantity | None, unit: str) -> tuple[str, str]:
+    """Value and 90 % interval of an estimated quantity, both in the unit of the value."""
+    if q is None or q.get("value") is None:
+        return DASH, ""
+    factor, name = scale(float(q["value"]), unit)
+    value = f"{digits(float(q['value']) / factor)} {name}".rstrip()
+    if q.get("low") is None or q.get("high") is None:
+        return value, ""
+    return value, f"{digits(float(q['low']) / factor)} to {digits(float(q['high']) / factor)}"
+
+
+def plain(q: Quantity | None) -> tuple[str, str]:
+    """Value and interval of a quantity that takes no prefix (TOPS/W)."""
+    if q is None or q.get("value") is None:
+        return DASH, ""
+    low, high = q.get("low"), q.get("high")
+    return digits(q["value"]), "" if low is None or high is None else f"{digits(low)} to {digits(high)}"
+
+
+def general(value: float) -> str:
+    """Any number with up to four significant figures; whole numbers stay whole."""
+    return f"{round(value):,}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage; what is there but rounds to nothing reads ``< 0.1 %``."""
+    if share is None:
+        return DASH
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    return f"{100 * share:.1f} %"
+
+
+def count(value: float | None) -> str:
+    """A whole number with separators of thousands."""
+    return DASH if value is None else f"{round(value):,}"
+
+
+def duration(seconds: float | None) -> str:
+    """A life time: seconds with a prefix up to a minute, then minutes, hours, days, years."""
+    if seconds is None:
+        return DASH
+    for size, name in _DURATIONS:
+        if seconds >= size:
+            return f"{digits(seconds / size, 2)} {name}"
+    return engineering(seconds, "s")
+
+
+def bar(share: float, width: int = 16) -> str:
+    """A bar of eighths of a character cell, ``width`` cells for a share of 1."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]

@@ -1,0 +1,138 @@
+"""The one screen of an estimate, in rich."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from rmaat_hw.report import tables
+
+if TYPE_CHECKING:
+    from cost_models.workload.graph import OperatorGraph
+    from rmaat_hw.trace import Trace
+
+MOST_ROWS = 9  # of a breakdown on the screen; the report has them all
+
+
+def show_estimate(
+    console: Console, document: tables.Document, graph: OperatorGraph | None, run: str | None = None
+) -> None:
+    """Print the screen; ``run`` is the folder that holds the whole report."""
+    console.print(render_estimate(document, graph, run))
+
+
+def render_estimate(
+    document: tables.Document, graph: OperatorGraph | None, run: str | None = None
+) -> RenderableType:
+    """Lay the screen out: totals, two breakdowns side by side, checks, measurement, notes."""
+    energy = tables.sums(document["breakdown"], "energy_J")
+    classes = tables.operator_classes(graph) if graph is not None else {}
+    by_class = tables.sums(document["breakdown"], "energy_J", classes)
+    halves = RichTable.grid(padding=(0, 3), expand=False)
+    halves.add_row(
+        _grid(tables.shares("Energy by component", energy, "J", most=MOST_ROWS)),
+        _grid(tables.shares("Energy by class of operator", by_class, "J", most=MOST_ROWS)),
+    )
+    time = tables.sums(document["breakdown"], "latency_s")
+    halves_of_time = tables.shares("", time, "s", most=4, width=0)
+    exposed = ", ".join(f"{name} {share}" for name, _, share, _ in halves_of_time.rows)
+    checks = [*tables.precision_lines(document), *tables.conservation_lines(document)]
+    if exposed:
+        checks.insert(0, f"Critical path: {exposed}")
+    head = Text.assemble((tables.title(document), "bold"), "\n", (tables.subtitle(document), "dim"))
+    parts: list[RenderableType] = [
+        head,
+        Text(),
+        _grid(tables.totals(document), value_style="bold"),
+        Text(f"Boundary: {document['boundary']}", style="dim"),
+        Text(),
+        halves,
+        Text(),
+        *(_check_line(line) for line in checks),
+        Text(f"Activity: {document['activity'].get('description', '')}"),
+        Text(),
+        _measured(document),
+    ]
+    notes = [str(note) for note in document.get("notes") or ()]
+    if notes:
+        parts += [Text(), *(_bullet(note) for note in notes)]
+    if run is not None:
+        parts += [Text(), Text.assemble("Report: ", (f"{run}/report.html", "bold"))]
+    return Padding(Group(*parts), (0, 1))
+
+
+def show_trace(console: Console, traced: Trace, folder: str | None = None) -> None:
+    """Print what a traced program consists of."""
+    graph = traced.graph
+    console.print(Text(graph.name, style="bold"))
+    folded = f"{traced.unfolded_operators:,} executed operators, folded to {len(graph.operators):,}"
+    console.print(Text(f"{folded}, traced in {traced.seconds:.2f} s", style="dim"))
+    console.print()
+    for table in (tables.graph_by_class(graph), tables.graph_by_module(graph)):
+        console.print(_grid(table))
+        console.print()
+    lines = [*tables.loop_lines(graph), tables.coverage_line(graph.coverage()), *traced.notes]
+    for line in lines:
+        console.print(_check_line(line))
+    if folder is not None:
+        console.print(Text.assemble("Graph: ", (f"{folder}/graph.json", "bold")))
+
+
+def _check_line(line: str) -> Text:
+    bad = "≠" in line or "INCOMPLETE" in line
+    return Text(line, style="bold red" if bad else "")
+
+
+def _bullet(note: str) -> RenderableType:
+    grid = RichTable.grid(padding=(0, 1))
+    grid.add_row(Text("·", style="dim"), Text(note, style="dim"))
+    return grid
+
+
+def _grid(table: tables.Table, value_style: str = "") -> RichTable:
+    """A table without lines; its title stands over it."""
+    grid = RichTable(
+        title=table.title,
+        title_style="bold cyan",
+        title_justify="left",
+        box=None,
+        show_header=any(table.columns),
+        header_style="dim",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for index, name in enumerate(table.columns):
+        grid.add_column(
+            name,
+            justify="right" if index in table.numeric else "left",
+            style=value_style if index == 1 else ("dim" if index == 3 and value_style else ""),
+            no_wrap=index < 3,
+        )
+    for row in table.rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    return grid
+
+
+def _measured(document: tables.Document) -> RenderableType:
+    table = tables.measured_beside_modelled(document)
+    if not table.rows:
+        return Group(Text(table.title, style="bold cyan"), *(Text(note) for note in table.notes))
+    grid = RichTable(
+        title=table.title,
+        title_style="bold cyan",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for index, name in enumerate(table.columns):
+        grid.add_column(name, no_wrap=index == 0, ratio=None if index == 0 else 1)
+    for row in table.rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    return Group(grid, *(Text(note, style="dim") for note in table.notes))
