@@ -21,9 +21,10 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from device_params.errors import InputError, nearest_name
+from device_params.errors import InputError
 from rmaat_hw.measure import environment, kineto
 from rmaat_hw.measure.meter import Counter, energy_of, find_counter
+from rmaat_hw.measure.placement import choose_device, placed, resident_bytes, tensors_of, to_device
 from rmaat_hw.measure.record import Measurement
 
 MIN_CALLS, MAX_CALLS = 5, 200
@@ -80,8 +81,8 @@ def measure(
         stack.enter_context(torch.random.fork_rng(devices=[target] if target.type == "cuda" else []))
         if target.type == "cuda":
             stack.enter_context(torch.cuda.device(target))
-        stack.enter_context(_placed(module, target))
-        on_target = _to_device((tuple(args), dict(kwargs or {})), target)
+        stack.enter_context(placed(module, target))
+        on_target = to_device((tuple(args), dict(kwargs or {})), target)
 
         def call() -> object:
             return module(*on_target[0], **on_target[1])
@@ -92,7 +93,7 @@ def measure(
         latency = _latency(call, target, seconds_budget * _LATENCY_SHARE)
         latency.update(warm_up)
         tell("peak memory")
-        memory, events_per_call = _memory(call, target, _resident_bytes(module, on_target))
+        memory, events_per_call = _memory(call, target, resident_bytes(module, on_target))
         tell("profile by operator and module")
         names = {id(part): name for name, part in module.named_modules()}
         budget = min(seconds_budget * _PROFILE_SHARE, left())
@@ -137,83 +138,6 @@ def measure(
             "seconds_spent": time.perf_counter() - began,
         },
     )
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<number>``; refuse one that is not here."""
-    if name == "auto":
-        return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else _CPU
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
-        raise InputError(
-            "unknown device",
-            where="device",
-            value=name,
-            allowed="auto, cpu, cuda, cuda:<number>",
-            nearest=nearest_name(name, ("auto", "cpu", "cuda")),
-        )
-    if kind == "cpu":
-        return _CPU
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = int(number or 0)
-    if index >= count:
-        raise InputError(
-            "this machine has no such GPU, or torch cannot use it",
-            where="device",
-            value=name,
-            allowed=f"{count} CUDA devices are visible",
-            remedy="use --device cpu, or see rmaat-hw doctor",
-        )
-    return torch.device("cuda", index)
-
-
-_CPU = torch.device("cpu")
-
-
-@contextmanager
-def _placed(module: nn.Module, target: torch.device) -> Iterator[None]:
-    """Put the module on the target device and back again afterwards."""
-    homes = {tensor.device for tensor in [*module.parameters(), *module.buffers()]}
-    if homes <= {target}:
-        yield
-        return
-    if len(homes) > 1:
-        raise InputError(
-            "the module is spread over several devices",
-            where="module",
-            value=sorted(str(home) for home in homes),
-            remedy="put it on one device first",
-        )
-    home = homes.pop()
-    if home.type == "meta":
-        raise InputError("the module has no values (meta device)", where="module", remedy="build it on cpu")
-    module.to(target)
-    try:
-        yield
-    finally:
-        module.to(home)
-
-
-def _to_device(value: Any, target: torch.device) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.to(target)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_to_device(entry, target) for entry in value))
-    if isinstance(value, tuple | list):
-        return type(value)(_to_device(entry, target) for entry in value)
-    if isinstance(value, dict):
-        return {key: _to_device(entry, target) for key, entry in value.items()}
-    return value
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for entry in value:
-            yield from _tensors(entry)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
 
 
 def _synchroniser(target: torch.device) -> Callable[[], None]:
@@ -272,12 +196,6 @@ def _timed_on_gpu(call: Call) -> float:
     end.record()
     end.synchronize()
     return float(start.elapsed_time(end)) * 1e-3  # milliseconds by torch's definition
-
-
-def _resident_bytes(module: nn.Module, on_target: Any) -> int:
-    """Bytes of parameters, buffers and inputs, each storage once: what is live before the call."""
-    tensors = [*module.parameters(), *module.buffers(), *_tensors(on_target)]
-    return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
 
 
 def _memory(call: Call, target: torch.device, resident_B: int) -> tuple[dict[str, Any], int]:
@@ -405,6 +323,6 @@ def _workload(module: nn.Module, on_target: Any) -> dict[str, Any]:
         "training_flag": module.training,
         "inputs": [
             {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
-            for tensor in _tensors(on_target)
+            for tensor in tensors_of(on_target)
         ],
     }

@@ -3,6 +3,7 @@
 import json
 import statistics
 import time
+from collections import namedtuple
 
 import pytest
 import torch
@@ -10,8 +11,8 @@ from torch import nn
 
 from device_params.errors import InputError, nearest_name
 from rmaat_hw.measure import Measurement, kineto, measure
-from rmaat_hw.measure.bench import choose_device
 from rmaat_hw.measure.meter import NoCounter
+from rmaat_hw.measure.placement import choose_device, resident_bytes, tensors_of, to_device
 
 
 class Toy(nn.Module):
@@ -248,6 +249,25 @@ def test_a_bad_device_is_refused():
     assert choose_device("cpu") == torch.device("cpu")
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert choose_device("auto").type == expected
+
+
+def test_inputs_are_placed_through_every_container():
+    pair = namedtuple("pair", "left right")
+    x = torch.zeros(2)
+    placed = to_device(([x, "text"], {"key": pair(x, 3)}), torch.device("meta"))
+    assert placed[0][0].is_meta
+    assert placed[0][1] == "text"
+    assert placed[1]["key"].left.is_meta
+    assert placed[1]["key"].right == 3
+    assert len(list(tensors_of(placed))) == 2
+
+
+def test_a_tied_weight_is_resident_once():
+    first, second = nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)
+    second.weight = first.weight
+    x = torch.zeros(4, 8)
+    # one weight of 8*8*4 B and one input of 4*8*4 B, given twice (once as a view)
+    assert resident_bytes(nn.Sequential(first, second), (x, x[:2])) == 256 + 128
 
 
 def test_a_module_without_values_is_refused():
