@@ -133,23 +133,24 @@ def check_header(
     model: type[Header], content: Mapping[str, Any], kind: str, problems: Problems
 ) -> Mapping[str, Entry]:
     """Check kind and family; return the vocabulary of the file (empty when the family is unknown)."""
-    header = check_model(model, content, "", problems)
-    if header is None:
-        return {}
-    if header.kind != kind:
-        problems.add("a file of another kind", "kind", value=header.kind, allowed=kind)
-        return {}
+    before = len(problems.found)
+    check_model(model, content, "", problems)
     known = families(kind)
-    if header.family not in known:
+    family = content.get("family", model.model_fields["family"].default)
+    if content.get("kind") == kind and family in known:
+        # a mistake elsewhere in the header does not keep the parameters from being checked
+        return VOCABULARY[kind, family]
+    if len(problems.found) == before and content["kind"] != kind:
+        problems.add("a file of another kind", "kind", value=content["kind"], allowed=kind)
+    elif len(problems.found) == before:
         problems.add(
             f"unknown family of {kind}",
             "family",
-            value=header.family,
+            value=family,
             allowed=", ".join(known),
-            nearest=nearest_name(header.family, known),
+            nearest=nearest_name(family, known),
         )
-        return {}
-    return VOCABULARY[kind, header.family]
+    return {}
 
 
 def check_parameters(
@@ -249,7 +250,7 @@ def _keys(entry: ParameterEntry) -> list[str]:
 def _check_numbers(entry: ParameterEntry, field: str, problems: Problems) -> None:
     """Order and limits of value, interval, range and sweep_bounds, in the unit of the file."""
     low, high = entry.range
-    span = f"{low:g} to {high:g} {entry.unit}"
+    span = f"{low:g} to {high:g}" + ("" if entry.unit == "1" else f" {entry.unit}")
     if low > high:
         problems.add("lower limit above the upper one", f"{field}.range", value=entry.range)
         return

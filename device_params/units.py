@@ -36,6 +36,8 @@ PINT_RESULTS: dict[str, tuple[float, str]] = {
     "uA": (1e-6, "A"),
     "nA": (1e-9, "A"),
     "ohm": (1.0, "ohm"),
+    "S": (1.0, "S"),
+    "uS": (1e-6, "S"),
     "kohm": (1e3, "ohm"),
     "Mohm": (1e6, "ohm"),
     "ohm/um": (1e6, "ohm/m"),
