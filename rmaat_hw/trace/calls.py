@@ -1,0 +1,272 @@
+"""The tree of module calls, and calls that need not run again.
+
+While the context is open every ``nn.Module`` call opens a node of the tree. When a parent calls the
+same module again and again, nothing else in between, and the call looks just like the two before it,
+whose bodies were equal, then its forward is not run: fresh fake outputs stand for its results.
+
+What "looks just like" covers: tensor arguments (shape, strides, dtype, device, what they depend on, which
+of them share memory), other arguments by value, and the python state of the module and all in it
+(plain attributes by value, everything else by identity). What it cannot see is state kept elsewhere,
+in a global counter say; a program like that is traced with ``memoise=False``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from rmaat_hw.trace import compat
+from rmaat_hw.trace.recorder import Recorder, StorageEntry
+from rmaat_hw.trace.records import Call, Replay
+
+_PLAIN: tuple[type, ...] = (
+    *(bool, int, float, complex, str, bytes, type(None)),
+    *(torch.dtype, torch.device, torch.Size),
+)
+_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
+_HOOKS = frozenset({"_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"})
+_BOOKKEEPING = frozenset(nn.Module().__dict__) - _TABLES - _HOOKS - {"training"}
+
+
+@dataclass(slots=True)
+class OutputLeaf:
+    """How to make one output tensor again."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    dtype: torch.dtype
+    device: torch.device
+    storage: int  # number of its storage among the outputs
+    storage_bytes: int
+    values: tuple[int, ...]
+    mark: str
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A call that ran, with what a later call needs to be compared with it or to stand in for it."""
+
+    call: Call
+    fingerprint: Hashable | None
+    argument_values: tuple[tuple[int, ...], ...]
+    leaves: list[OutputLeaf | Any] | None
+    spec: Any
+
+
+@dataclass(slots=True)
+class History:
+    """Calls of one module by one parent call without another module in between."""
+
+    module: nn.Module
+    calls: int
+    last: list[Recorded]
+
+
+class CallTracer:
+    """Opens call nodes on a recorder and replays calls where that is safe."""
+
+    def __init__(self, recorder: Recorder, root: nn.Module, memoise: bool) -> None:
+        self.recorder = recorder
+        self.memoise = memoise and recorder.fake_mode is not None
+        self.paths: dict[int, list[str]] = {}
+        for path, module in root.named_modules(remove_duplicate=False):
+            self.paths.setdefault(id(module), []).append(path)
+        self.signer = recorder.signer
+        self.histories: dict[int, History] = {}  # by id of the parent call
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        """Route every module call through this object; always put back."""
+        original = nn.Module.__call__
+        tracer = self
+
+        def traced(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            return tracer.call(original, module, args, kwargs)
+
+        nn.Module.__call__ = traced  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            nn.Module.__call__ = original  # type: ignore[method-assign]
+
+    def path_of(self, module: nn.Module, parent: Call) -> str:
+        """Qualified name; of several names of a shared module the one below the parent."""
+        known = self.paths.get(id(module))
+        if known is None:  # made during the forward, or kept outside the module tree
+            return f"{parent.path}.{type(module).__name__.lower()}".lstrip(".")
+        below = [path for path in known if path.startswith(parent.path)]
+        return (below or known)[0]
+
+    def call(self, original: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        """One module call: replayed, or run and recorded."""
+        recorder = self.recorder
+        parent = recorder.stack[-1]
+        if recorder.paused:
+            return original(module, *args, **kwargs)
+        history = self.histories.get(id(parent))
+        if history is None or history.module is not module:
+            history = self.histories[id(parent)] = History(module, 0, [])
+        history.calls += 1
+        fingerprint: Hashable | None = None
+        values: tuple[tuple[int, ...], ...] = ()
+        if self.memoise and history.calls > 1:
+            fingerprint, values = self._fingerprint(module, args, kwargs)
+            template = self._template(history, fingerprint)
+            if template is not None:
+                return self._replay(template, values)
+        call = Call(self.path_of(module, parent), type(module).__name__, recorder.next_index)
+        parent.items.append(call)
+        recorder.stack.append(call)
+        try:
+            result = original(module, *args, **kwargs)
+        finally:
+            recorder.stack.pop()
+            call.length = recorder.next_index - call.start
+            self.histories.pop(id(call), None)
+        # Compared again afterwards: a body that changes its arguments or its module is not replayed.
+        if fingerprint is not None and self._fingerprint(module, args, kwargs)[0] == fingerprint:
+            leaves, spec = self._describe_outputs(call, result)
+            history.last = [*history.last[-1:], Recorded(call, fingerprint, values, leaves, spec)]
+        else:
+            history.last = []
+        return result
+
+    def _template(self, history: History, fingerprint: Hashable | None) -> Recorded | None:
+        """The last recorded call, if the two last ones are equal, closed and like this one."""
+        if fingerprint is None or len(history.last) < 2:
+            return None
+        first, second = history.last
+        if any(record.fingerprint != fingerprint or record.leaves is None for record in history.last):
+            return None
+        if self.signer.of(first.call).exact != self.signer.of(second.call).exact:
+            return None
+        return second if all(map(self._is_closed, history.last)) else None
+
+    def _is_closed(self, record: Recorded) -> bool:
+        """The body writes nothing outside and reads there only its arguments and fixed sources."""
+        if record.call.writes_outside:
+            return False
+        given = {value for values in record.argument_values for value in values}
+        externals = self.signer.of(record.call).externals
+        return all(value < 0 or value in given for _, _, values in externals for value in values)
+
+    def _replay(self, template: Recorded, values: tuple[tuple[int, ...], ...]) -> Any:
+        recorder = self.recorder
+        substitution = {
+            old: new
+            for olds, news in zip(template.argument_values, values, strict=True)
+            for old, new in zip(olds, news, strict=True)
+            if old != new
+        }
+        replay = Replay(template.call, recorder.next_index, substitution)
+        recorder.stack[-1].items.append(replay)
+        recorder.raw.replays.append(replay)
+        recorder.next_index += replay.length
+        recorder.raw.views += template.call.views
+        for call in recorder.stack:
+            call.views += template.call.views
+        assert template.leaves is not None
+        storages: dict[int, torch.Tensor] = {}
+        recorder.paused = True
+        try:
+            leaves = [
+                self._fresh(leaf, storages, replay) if isinstance(leaf, OutputLeaf) else leaf
+                for leaf in template.leaves
+            ]
+        finally:
+            recorder.paused = False
+        return compat.tree_unflatten(leaves, template.spec)
+
+    def _fresh(self, leaf: OutputLeaf, storages: dict[int, torch.Tensor], replay: Replay) -> torch.Tensor:
+        base = storages.get(leaf.storage)
+        if base is None:
+            elements = leaf.storage_bytes // leaf.dtype.itemsize
+            base = torch.empty_strided((elements,), (1,), dtype=leaf.dtype, device=leaf.device)
+            storages[leaf.storage] = base
+        tensor = torch.as_strided(base, leaf.shape, leaf.strides, leaf.offset)
+        recorder = self.recorder
+        first, *others = (replay.value(value) for value in leaf.values)
+        reference = compat.storage_key(tensor)
+        recorder.storages[reference.cdata] = StorageEntry(reference, first, tuple(others), birth=replay.start)
+        for old, new in zip(leaf.values, (first, *others), strict=True):
+            recorder.depends[new] = recorder.depends[old]
+        if leaf.mark:
+            recorder.mark(tensor, leaf.mark)
+        return tensor
+
+    # --- what a call looks like ----------------------------------------------------------------
+
+    def _fingerprint(
+        self, module: nn.Module, args: Any, kwargs: Any
+    ) -> tuple[Hashable | None, tuple[tuple[int, ...], ...]]:
+        """A hashable likeness of the call, or None where it cannot be told; values of its tensors."""
+        leaves, spec = compat.tree_flatten((args, kwargs))
+        likeness: list[Hashable] = [str(spec)]
+        values: list[tuple[int, ...]] = []
+        seen: dict[int, int] = {}
+        for leaf in leaves:
+            if isinstance(leaf, torch.Tensor):
+                if not isinstance(leaf, compat.FakeTensor):
+                    return None, ()
+                entry = self.recorder.entry(leaf)
+                values.append(entry.values)
+                shared = tuple(seen.setdefault(value, len(seen)) for value in entry.values)
+                # Which source it is matters, for the body may read the same one by name.
+                fixed = tuple(value for value in entry.values if value < 0)
+                depends = self.recorder.depends_on(entry.values)
+                mark = self.recorder.marks.get(leaf, "")
+                layout = (leaf.shape, leaf.stride(), leaf.dtype, leaf.device, type(leaf))
+                likeness.append((layout, depends, shared, fixed, mark))
+            elif isinstance(leaf, _PLAIN):
+                likeness.append((type(leaf), leaf))
+            else:
+                return None, ()
+        state = _python_state(module)
+        return (None if state is None else (tuple(likeness), state)), tuple(values)
+
+    def _describe_outputs(self, call: Call, result: Any) -> tuple[list[Any] | None, Any]:
+        """Leaves of the result; None where it hands out anything that is not made inside the call."""
+        leaves, spec = compat.tree_flatten(result)
+        described: list[Any] = []
+        numbers: dict[int, int] = {}
+        for leaf in leaves:
+            if isinstance(leaf, _PLAIN):
+                described.append(leaf)
+                continue
+            if type(leaf) is not compat.FakeTensor:
+                return None, spec
+            entry = self.recorder.entry(leaf)
+            same = numbers.setdefault(entry.reference.cdata, len(numbers))
+            nbytes = leaf.untyped_storage().nbytes()
+            if entry.birth < call.start or nbytes % leaf.dtype.itemsize or min(entry.values) < call.start:
+                return None, spec
+            described.append(
+                OutputLeaf(
+                    tuple(leaf.shape), leaf.stride(), int(leaf.storage_offset()), leaf.dtype, leaf.device,
+                    same, nbytes, entry.values, self.recorder.marks.get(leaf, ""),
+                )
+            )  # fmt: skip
+        return described, spec
+
+
+def _python_state(module: nn.Module) -> Hashable | None:
+    """Attributes of the module and of all modules in it; None where a hook could hide anything."""
+    state: list[Hashable] = []
+    for part in module.modules():
+        for name, value in part.__dict__.items():
+            if name in _TABLES:
+                state.append(tuple(map(id, value.values())))
+            elif name in _HOOKS:
+                if value:
+                    return None
+            elif isinstance(value, _PLAIN):
+                state.append((name, value))
+            elif name not in _BOOKKEEPING:
+                state.append((name, id(value), len(value) if isinstance(value, list | dict | set) else 0))
+    return tuple(state)

@@ -1,0 +1,178 @@
+"""``capture``: one forward pass of any ``nn.Module`` as an operator graph.
+
+The pass runs on fake tensors (shapes and strides without data) that stand in for the module's
+parameters, buffers and inputs; the module itself is left as it was. A program that looks at its data
+cannot run so: it is run again on real tensors, and the trace says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from cost_models.workload.graph import OperatorGraph
+from rmaat_hw.trace import annotate, compat
+from rmaat_hw.trace.build import Builder
+from rmaat_hw.trace.calls import CallTracer
+from rmaat_hw.trace.fold import fold
+from rmaat_hw.trace.recorder import Recorder
+from rmaat_hw.trace.records import Call, Depends
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A captured program.
+
+    ``unfolded_operators``: operators of the program written out, views left out; ``mode``: "fake" or
+    "real"; ``replayed_calls``: module calls that were not run because they equalled earlier ones;
+    ``seconds``: wall time of the capture.
+    """
+
+    graph: OperatorGraph
+    unfolded_operators: int
+    replayed_calls: int
+    seconds: float
+    mode: str
+    notes: tuple[str, ...]
+
+
+def capture(
+    module: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    name: str = "",
+    memoise: bool = True,
+    folded: bool = True,
+) -> Trace:
+    """Trace one forward pass of ``module(*args, **kwargs)`` without gradients.
+
+    Args:
+        module: any module, in the mode (``eval`` or ``train``) that is to be traced.
+        args: example inputs; tensors may sit in lists, tuples and dicts. Only their shapes count.
+        kwargs: example keyword inputs.
+        name: name of the graph; the class name by default.
+        memoise: do not run a module again that is called with the same kind of arguments over and
+            over (see ``calls``). The graph is the same; turn it off for modules with hidden state.
+        folded: merge segments, layers and steps into loops; off, every execution is an operator.
+
+    Returns:
+        The trace. Its graph is validated.
+
+    Raises:
+        whatever the module raises when it is run on real tensors.
+    """
+    begin = time.perf_counter()
+    kwargs = dict(kwargs or {})
+    notes: list[str] = []
+    mode = "fake"
+    try:
+        recorder = _record_fake(module, args, kwargs, memoise)
+    except Exception as error:
+        # Any failure may come from a missing value or a missing fake kernel; the real run decides.
+        mode = "real"
+        recorder = _record_real(module, args, kwargs)
+        notes.append(f"traced on real tensors, for on fake ones: {type(error).__name__}: {_line(error)}")
+    raw = recorder.raw
+    raw.root.length = recorder.next_index
+    loops = fold(raw, recorder.signer) if folded else []
+    graph = Builder(raw, recorder.signer, loops, name or type(module).__name__).build()
+    graph.validate()
+    captured = [source.name for source in raw.sources if source.kind == "constant"]
+    if captured:
+        shown = "; ".join(captured[:5])
+        notes.append(f"{len(captured)} captured tensor(s), neither parameter, buffer nor input: {shown}")
+    if graph.unruled:
+        names = sorted({operator.op for operator in graph.unruled})
+        notes.append(f"operators without a rule: {', '.join(names)}")
+    seconds = time.perf_counter() - begin
+    return Trace(graph, raw.length, len(raw.replays), seconds, mode, tuple(notes))
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:200]
+
+
+def _record_fake(module: nn.Module, args: Any, kwargs: Any, memoise: bool) -> Recorder:
+    fake_mode = compat.FakeTensorMode(allow_non_fake_inputs=True)
+
+    def fake(tensor: torch.Tensor) -> torch.Tensor:
+        return fake_mode.from_tensor(tensor)
+
+    with fake_mode:
+        return _record(module, args, kwargs, fake, fake_mode, memoise)
+
+
+def _record_real(module: nn.Module, args: Any, kwargs: Any) -> Recorder:
+    """On real tensors; buffers are copied, so that the module's own keep their content."""
+    copies: dict[int, torch.Tensor] = {}
+    buffers = {id(buffer) for buffer in module.buffers()}
+
+    def stand_in(tensor: torch.Tensor) -> torch.Tensor:
+        if id(tensor) not in buffers:
+            return tensor
+        return copies.setdefault(id(tensor), tensor.clone())
+
+    return _record(module, args, kwargs, stand_in, None, memoise=False)
+
+
+def _record(
+    module: nn.Module,
+    args: Any,
+    kwargs: Any,
+    stand_in: Any,
+    fake_mode: compat.FakeTensorMode | None,
+    memoise: bool,
+) -> Recorder:
+    recorder = Recorder(Call("", type(module).__name__, 0), fake_mode)
+    tracer = CallTracer(recorder, module, memoise)
+    with no_gradients():
+        tensors = {}
+        for kind, named in (
+            ("parameter", module.named_parameters(remove_duplicate=False)),
+            ("buffer", module.named_buffers(remove_duplicate=False)),
+        ):
+            for path, tensor in named:
+                tensors[path] = stand_in(tensor)
+                recorder.register(tensors[path], kind, path, Depends.PARAMETER)
+        args, kwargs = compat.tree_map_only(torch.Tensor, stand_in, (tuple(args), kwargs))
+        for k, leaf in enumerate(compat.tree_flatten((args, kwargs))[0]):
+            if isinstance(leaf, torch.Tensor):
+                recorder.register(leaf, "input", f"input {k}", Depends.INPUT)
+        with ExitStack() as stack:
+            stack.enter_context(compat.plain_kernels())
+            stack.enter_context(untouched(module))
+            stack.enter_context(compat.reparametrize(module, tensors))
+            annotate.activate(recorder)
+            stack.callback(annotate.deactivate, recorder)
+            stack.enter_context(tracer.patched())
+            stack.enter_context(recorder)
+            module(*args, **kwargs)
+    return recorder
+
+
+@contextmanager
+def no_gradients() -> Iterator[None]:
+    """No gradients, yet not inference mode: there composite operators would not fall apart."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+@contextmanager
+def untouched(module: nn.Module) -> Iterator[None]:
+    """Put back attributes that the forward sets on the module or on any module in it."""
+    before = [(part, dict(part.__dict__)) for part in module.modules()]
+    try:
+        yield
+    finally:
+        for part, attributes in before:
+            now = part.__dict__
+            if now.keys() != attributes.keys() or any(now[k] is not v for k, v in attributes.items()):
+                part.__dict__.clear()
+                part.__dict__.update(attributes)

@@ -1,0 +1,84 @@
+"""Every private or semi-private torch name that the tracer uses, in one place, with a test each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.stateless import _reparametrize_module
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_map, tree_map_only, tree_unflatten
+from torch.utils.weak import WeakTensorKeyDictionary
+
+__all__ = [
+    "FakeTensor",
+    "FakeTensorMode",
+    "StorageWeakRef",
+    "TorchDispatchMode",
+    "WeakTensorKeyDictionary",
+    "decomposes",
+    "is_random",
+    "plain_kernels",
+    "reparametrize",
+    "storage_key",
+    "tree_flatten",
+    "tree_map",
+    "tree_map_only",
+    "tree_unflatten",
+    "written_arguments",
+]
+
+reparametrize = _reparametrize_module
+"""Context manager: run a module with other tensors in place of its parameters and buffers."""
+
+
+@contextmanager
+def plain_kernels() -> Iterator[None]:
+    """Fused kernels off: attention falls apart into products, recurrent cells into steps.
+
+    Restores the three global switches whatever happens inside. (``torch.backends.mkldnn.flags`` would do
+    for the last of them, but it also sets others, with a warning.)
+    """
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    onednn = torch._C._get_mkldnn_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+        torch._C._set_mkldnn_enabled(onednn)
+
+
+def storage_key(tensor: torch.Tensor) -> StorageWeakRef:
+    """Identity of the memory behind a tensor.
+
+    While the weak reference lives no other storage takes its ``cdata``, although the memory itself
+    is free to go.
+    """
+    return StorageWeakRef(tensor.untyped_storage())
+
+
+def decomposes(func: Any) -> bool:
+    """Whether the operator is only a composition of others (``linear``, ``matmul``, ``einsum``)."""
+    return bool(func._can_decompose())
+
+
+def is_random(func: Any) -> bool:
+    """Whether two calls with the same arguments may differ."""
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
+def written_arguments(func: Any) -> tuple[tuple[int, str], ...]:
+    """Position and name of the arguments that the operator writes to, from its schema."""
+    return tuple(
+        (position, argument.name)
+        for position, argument in enumerate(func._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )

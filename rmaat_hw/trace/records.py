@@ -1,0 +1,156 @@
+"""What the recorder writes down: operators, the values they read, the tree of module calls.
+
+A *value* is a number: ``i >= 0`` is what operator ``i`` made, ``-1 - k`` is source ``k`` (a
+parameter, an input, a captured tensor). Views are passed through, so a tensor and its views share one
+value. Operators are numbered in execution order, those of a call being ``start .. start + length``;
+a replayed call takes as many numbers as its template, so that numbers are the same as if it had run.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from enum import IntFlag
+
+from cost_models.workload.operators import TensorSpec
+from rmaat_hw.trace.rules import Work
+
+
+class Depends(IntFlag):
+    """What a value depends on."""
+
+    NOTHING = 0  # factories: arange, zeros
+    INPUT = 1  # the program's input, or a random number
+    PARAMETER = 2
+    CONSTANT = 4  # a captured tensor
+
+
+@dataclass(slots=True)
+class Source:
+    """A tensor that the program does not make: ``kind`` is parameter, buffer, input or constant."""
+
+    kind: str
+    name: str
+    depends: Depends
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One operand as read: all values whose content it holds (several after partial writes)."""
+
+    spec: TensorSpec
+    values: tuple[int, ...]
+    depends: Depends
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawOp:
+    """One recorded operator."""
+
+    index: int
+    op: str
+    work: Work
+    readings: tuple[Reading, ...]
+    outputs: tuple[TensorSpec, ...]
+    path: str
+    depends: Depends
+
+    @property
+    def start(self) -> int:
+        return self.index
+
+    @property
+    def length(self) -> int:
+        return 1
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call of a module: its items (operators, calls, replays) in execution order."""
+
+    path: str
+    module: str  # class name
+    start: int
+    length: int = 0
+    items: list[RawOp | Call | Replay] = field(default_factory=list)
+    views: int = 0
+    writes_outside: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Replay:
+    """A call that was not run again: the template's operators on other arguments."""
+
+    template: Call
+    start: int
+    substitution: dict[int, int]
+
+    @property
+    def length(self) -> int:
+        return self.template.length
+
+    @property
+    def path(self) -> str:
+        return self.template.path
+
+    @property
+    def module(self) -> str:
+        return self.template.module
+
+    def value(self, value: int) -> int:
+        """The value that stands here where the template has ``value``."""
+        inside = value - self.template.start
+        if 0 <= inside < self.template.length:
+            return self.start + inside
+        return self.substitution.get(value, value)
+
+
+Item = RawOp | Call | Replay
+
+
+@dataclass(slots=True)
+class RawTrace:
+    """The whole recording."""
+
+    root: Call
+    ops: dict[int, RawOp]
+    replays: list[Replay]
+    sources: list[Source]
+    views: int = 0
+    interned: dict[Hashable, int] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        return self.root.length
+
+    def replay_at(self, index: int) -> Replay:
+        """The replay that covers an operator which was not recorded itself."""
+        starts = [replay.start for replay in self.replays]
+        return self.replays[bisect_right(starts, index) - 1]
+
+    def op(self, index: int) -> RawOp:
+        """Operator ``index``, from the template where it was not run."""
+        while index not in self.ops:
+            replay = self.replay_at(index)
+            index = index - replay.start + replay.template.start
+        return self.ops[index]
+
+    def values_read(self, index: int) -> list[tuple[int, ...]]:
+        """Values read by operator ``index``, operand by operand."""
+        known = self.ops.get(index)
+        if known is not None:
+            return [reading.values for reading in known.readings]
+        replay = self.replay_at(index)
+        template = self.values_read(index - replay.start + replay.template.start)
+        return [tuple(replay.value(value) for value in values) for values in template]
+
+    def source_name(self, value: int) -> str:
+        """Name of source ``value`` (a negative number)."""
+        return self.sources[-1 - value].name
+
+    def intern(self, key: Hashable) -> int:
+        """A small number for ``key``: equal keys, equal numbers."""
+        return self.interned.setdefault(key, len(self.interned))
