@@ -53,7 +53,8 @@ class Recorded:
     """A call that ran, with what a later call needs to be compared with it or to stand in for it."""
 
     call: Call
-    fingerprint: Hashable | None
+    fingerprint: Hashable
+    marks: tuple[str, ...]  # of its arguments, before it ran
     argument_values: tuple[tuple[int, ...], ...]
     leaves: list[OutputLeaf | Any] | None
     spec: Any
@@ -115,9 +116,11 @@ class CallTracer:
         history.calls += 1
         fingerprint: Hashable | None = None
         values: tuple[tuple[int, ...], ...] = ()
+        marks: tuple[str, ...] = ()
         if self.memoise and history.calls > 1:
             fingerprint, values = self._fingerprint(module, args, kwargs)
-            template = self._template(history, fingerprint)
+            marks = self._marks(args, kwargs)
+            template = self._template(history, fingerprint, marks)
             if template is not None:
                 return self._replay(template, values)
         call = Call(self.path_of(module, parent), type(module).__name__, recorder.next_index)
@@ -132,18 +135,22 @@ class CallTracer:
         # Compared again afterwards: a body that changes its arguments or its module is not replayed.
         if fingerprint is not None and self._fingerprint(module, args, kwargs)[0] == fingerprint:
             leaves, spec = self._describe_outputs(call, result)
-            history.last = [*history.last[-1:], Recorded(call, fingerprint, values, leaves, spec)]
+            record = Recorded(call, fingerprint, marks, values, leaves, spec)
+            history.last = [*history.last[-1:], record]
         else:
             history.last = []
         return result
 
-    def _template(self, history: History, fingerprint: Hashable | None) -> Recorded | None:
+    def _template(
+        self, history: History, fingerprint: Hashable | None, marks: tuple[str, ...]
+    ) -> Recorded | None:
         """The last recorded call, if the two last ones are equal, closed and like this one."""
         if fingerprint is None or len(history.last) < 2:
             return None
         first, second = history.last
-        if any(record.fingerprint != fingerprint or record.leaves is None for record in history.last):
-            return None
+        for record in history.last:
+            if record.fingerprint != fingerprint or record.marks != marks or record.leaves is None:
+                return None
         if self.signer.of(first.call).exact != self.signer.of(second.call).exact:
             return None
         return second if all(map(self._is_closed, history.last)) else None
@@ -220,15 +227,20 @@ class CallTracer:
                 # Which source it is matters, for the body may read the same one by name.
                 fixed = tuple(value for value in entry.values if value < 0)
                 depends = self.recorder.depends_on(entry.values)
-                mark = self.recorder.marks.get(leaf, "")
                 layout = (leaf.shape, leaf.stride(), leaf.dtype, leaf.device, type(leaf))
-                likeness.append((layout, depends, shared, fixed, mark))
+                likeness.append((layout, depends, shared, fixed))
             elif isinstance(leaf, _PLAIN):
                 likeness.append((type(leaf), leaf))
             else:
                 return None, ()
         state = _python_state(module)
         return (None if state is None else (tuple(likeness), state)), tuple(values)
+
+    def _marks(self, args: Any, kwargs: Any) -> tuple[str, ...]:
+        if not self.recorder.marks:
+            return ()
+        leaves = compat.tree_flatten((args, kwargs))[0]
+        return tuple(self.recorder.marks.get(leaf, "") for leaf in leaves if isinstance(leaf, torch.Tensor))
 
     def _describe_outputs(self, call: Call, result: Any) -> tuple[list[Any] | None, Any]:
         """Leaves of the result; None where it hands out anything that is not made inside the call."""
