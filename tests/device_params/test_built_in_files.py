@@ -166,6 +166,20 @@ def test_arithmetic_energies_follow_from_45_nm() -> None:
         assert gate[name].value == pytest.approx(at_45 * factor, rel=0.01), name
 
 
+def test_leakage_and_wires_follow_from_the_tables_of_cacti() -> None:
+    gate = load_technology("28nm").parameters
+    width, supply = 0.3, gate["supply_voltage"].value  # um, V
+    lstp, lop = (58e-12 * width * supply, 62e-9 * width * supply)
+    assert gate["gate_leakage"].low == pytest.approx(lstp, rel=0.05)
+    assert gate["gate_leakage"].value == pytest.approx(math.sqrt(lstp * lop), rel=0.05)
+    local = 2.2e-8 / ((35e-9 - 2 * 3e-9) * (70e-9 - 3e-9))
+    semi_global = 2.2e-8 / ((56e-9 - 2 * 3e-9) * (112e-9 - 3e-9))
+    assert gate["wire_resistance"].value == pytest.approx(math.sqrt(local * semi_global), rel=0.02)
+    at_32, at_22 = 1.99 * 1.0 / 683.6, 1.99 * 0.8 / 727.6  # V / (A/m) = ohm*m
+    at_28 = at_32 * (at_22 / at_32) ** (math.log(28 / 32) / math.log(22 / 32))
+    assert gate["transistor_on_resistance_width"].value == pytest.approx(at_28, rel=0.02)
+
+
 def test_buffer_is_the_log_log_mean_of_two_nodes() -> None:
     buffer = load_memory("sram_1mb_28nm").parameters
     share = math.log(28 / 22) / math.log(65 / 22)

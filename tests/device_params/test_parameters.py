@@ -33,7 +33,7 @@ def make(**changes: object) -> Parameter:
         note="",
         unit_written="V",
     )
-    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plain, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +145,17 @@ def test_numbers_that_are_none_are_refused(design: Design, value: float) -> None
 
 def test_parameters_cannot_be_changed(design: Design) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        design.parameters["array.rows"].value = 1.0  # type: ignore[misc]
+        design.parameters["array.rows"].value = 1.0
     with pytest.raises(AttributeError, match="use replace"):
-        design.parameters.extra = 1  # type: ignore[attr-defined]
+        design.parameters.extra = 1
     with pytest.raises(AttributeError, match="use replace"):
         del design.parameters._parameters
     with pytest.raises(TypeError):
-        design.parameters["array.rows"] = make()  # type: ignore[index]
+        design.parameters["array.rows"] = make()
     with pytest.raises(TypeError):
-        design.components["cell"] = "other"  # type: ignore[index]
+        design.components["cell"] = "other"
     with pytest.raises(dataclasses.FrozenInstanceError):
-        design.name = "other"  # type: ignore[misc]
+        design.name = "other"
 
 
 def test_set_is_a_mapping(design: Design) -> None:
