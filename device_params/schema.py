@@ -264,6 +264,10 @@ class Design:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
+    def replace_all(self, assignments: Iterable[str]) -> Design:
+        """Return a design with every ``NAME=VALUE`` of ``assignments`` applied to its parameters, in order."""
+        return dataclasses.replace(self, parameters=self.parameters.replace_all(assignments))
+
     def __reduce__(self) -> tuple[type[Design], tuple[object, ...]]:
         # a mapping proxy cannot be pickled, and a sweep sends designs to its workers
         values = (getattr(self, field.name) for field in dataclasses.fields(self))

@@ -98,6 +98,13 @@ def test_replace_all_applies_in_order(design: Design) -> None:
     assert changed.nominal()["cell.on_current"] == 9e-8
 
 
+def test_a_design_takes_assignments_too(design: Design) -> None:
+    changed = design.replace_all(["array.rows=64"])
+    assert changed.parameters == design.parameters.replace("array.rows", 64)
+    assert (changed.name, changed.components) == (design.name, design.components)
+    assert design.parameters["array.rows"].value == 128
+
+
 @given(share=st.floats(0, 1), data=st.data())
 def test_replace_round_trip_with_nominal(share: float, data: st.DataObject) -> None:
     parameters = load_design("fefet_crossbar_28nm").parameters
