@@ -265,7 +265,7 @@ class Design:
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
     def replace_all(self, assignments: Iterable[str]) -> Design:
-        """Return a design with every ``NAME=VALUE`` of ``assignments`` applied to its parameters, in order."""
+        """Return a design with every ``NAME=VALUE`` of ``assignments`` applied to its parameters."""
         return dataclasses.replace(self, parameters=self.parameters.replace_all(assignments))
 
     def __reduce__(self) -> tuple[type[Design], tuple[object, ...]]:
