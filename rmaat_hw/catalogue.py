@@ -84,7 +84,13 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("parameter", "value", "90 % interval", "basis", "source"):
-        table.add_column(name, no_wrap=name == "parameter", justify="right" if "val" in name else "left")
+        wraps = name == "source"
+        table.add_column(
+            name,
+            no_wrap=not wraps,
+            overflow="fold" if wraps else "ellipsis",
+            justify="right" if "val" in name else "left",
+        )
     for p in document["parameters"]:
         source = " · ".join(str(part) for part in (p.get("source"), p.get("where")) if part)
         table.add_row(

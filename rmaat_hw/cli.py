@@ -280,7 +280,9 @@ def doctor(json: Json = None) -> None:
 def _catalogue(kind: Kind, plural: str, example: str) -> None:
     """Add ``<plural> list`` and ``<plural> show NAME``."""
     group = typer.Typer(
-        help=f"List the {plural}, or show one with every number and its source.", no_args_is_help=True
+        help=f"List the {plural}, or show one with every number and its source.",
+        epilog=_examples(f"rmaat-hw {plural} list", f"rmaat-hw {plural} show {example}"),
+        no_args_is_help=True,
     )
 
     @group.command("list", cls=_Command, epilog=_examples(f"rmaat-hw {plural} list"))
@@ -320,8 +322,6 @@ _catalogue("technology", "technologies", "28nm")
 
 def _console(*, error: bool = False) -> Console:
     from rich.console import Console
-
-    from rmaat_hw.catalogue import Kind
 
     return Console(stderr=error, highlight=False)
 

@@ -141,12 +141,15 @@ def stacked(
         end = _whisker(axes, total, factor, prefixed)
         for place, length in zip(places[1:], starts[1:], strict=True):
             _label(axes, length, place, f"{engineering(length * factor, unit)}")
-        axes.set_xlim(0, 1.22 * max(end, starts[0]))
+        axes.set_xlim(0, 1.22 * max(end, starts[0]) or 1.0)
         axes.set_yticks(places, names)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(f"{label} [{prefixed}]")
-        axes.legend(loc="lower right", frameon=False, ncols=2, fontsize=8, handlelength=1, columnspacing=1.2)
+        if components:
+            axes.legend(
+                loc="lower right", frameon=False, ncols=2, fontsize=8, handlelength=1, columnspacing=1.2
+            )
     return figure
 
 
@@ -220,7 +223,7 @@ def _bars(values: Mapping[str, float], unit: str, label: str, *, colours: bool) 
         axes.barh(places, lengths, height=0.68, color=paint)
         for place, (length, value) in enumerate(zip(lengths, values.values(), strict=True)):
             _label(axes, length, place, engineering(value, unit))
-        axes.set_xlim(0, 1.12 * max(lengths, default=1.0))
+        axes.set_xlim(0, 1.12 * max(lengths, default=0.0) or 1.0)
         axes.set_yticks(places, [tables.component_name(name) if colours else name for name in values])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)

@@ -23,9 +23,9 @@ def scale(value: float, unit: str) -> tuple[float, str]:
     if size == 0 or not math.isfinite(size):
         return 1.0, "" if unit == "1" else unit
     if unit == "m²":
-        factor, name = next(((f, n) for f, n in _AREA if size >= f), _AREA[-1])
+        factor, name = next(((f, n) for f, n in _AREA if size >= 0.01 * f), _AREA[-1])
         return factor, name
-    exponent = 3 * math.floor(math.floor(math.log10(size * (1 + 1e-12))) / 3)
+    exponent = 3 * math.floor(math.log10(float(f"{size:.2e}")) / 3)  # 999.96 reads as 1.00 of the next
     exponent = min(max(exponent, -18), 12)
     return 10.0**exponent, _PREFIXES[exponent] + ("" if unit == "1" else unit)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
+
+import pandas as pd
 
 from cost_models.workload.graph import Edge, OperatorGraph
 from cost_models.workload.operators import Kind, Loop, MatmulShape, Operand, Operator, Phase, Role, TensorSpec
@@ -384,3 +387,18 @@ def _measured() -> dict[str, Any]:
         "profile": {"slowdown": 1.04},
         "kernels": kernels,
     }
+
+
+class SampleEstimate:
+    """Stands in for ``rmaat_hw.estimate.Estimate`` where only its shape matters."""
+
+    def __init__(self, *, incomplete: bool = False) -> None:
+        self.graph = sample_graph()
+        self.document = {**sample_document(self.graph), "seed": 0}
+        self.incomplete = incomplete
+        self.design = SimpleNamespace(files=(__file__,))
+        self.mapped = SimpleNamespace(subject=SimpleNamespace(source_files=()))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The leaves."""
+        return pd.DataFrame(self.document["breakdown"])

@@ -1,0 +1,1 @@
+"""Speed figures of the toolkit, outside the tests: ``make bench`` writes ``bench.json``."""
