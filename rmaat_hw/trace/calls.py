@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -67,6 +68,7 @@ class History:
     module: nn.Module
     calls: int
     last: list[Recorded]
+    parts: list[nn.Module]  # the module and all in it, as of the last call that ran
 
 
 class CallTracer:
@@ -112,13 +114,14 @@ class CallTracer:
             return original(module, *args, **kwargs)
         history = self.histories.get(id(parent))
         if history is None or history.module is not module:
-            history = self.histories[id(parent)] = History(module, 0, [])
+            history = self.histories[id(parent)] = History(module, 0, [], [])
         history.calls += 1
         fingerprint: Hashable | None = None
         values: tuple[tuple[int, ...], ...] = ()
         marks: tuple[str, ...] = ()
         if self.memoise and history.calls > 1:
-            fingerprint, values = self._fingerprint(module, args, kwargs)
+            history.parts = history.parts or list(module.modules())
+            fingerprint, values = self._fingerprint(history.parts, args, kwargs)
             marks = self._marks(args, kwargs)
             template = self._template(history, fingerprint, marks)
             if template is not None:
@@ -133,7 +136,8 @@ class CallTracer:
             call.length = recorder.next_index - call.start
             self.histories.pop(id(call), None)
         # Compared again afterwards: a body that changes its arguments or its module is not replayed.
-        if fingerprint is not None and self._fingerprint(module, args, kwargs)[0] == fingerprint:
+        history.parts = list(module.modules()) if fingerprint is not None else []
+        if fingerprint is not None and self._fingerprint(history.parts, args, kwargs)[0] == fingerprint:
             leaves, spec = self._describe_outputs(call, result)
             record = Recorded(call, fingerprint, marks, values, leaves, spec)
             history.last = [*history.last[-1:], record]
@@ -191,12 +195,16 @@ class CallTracer:
         return compat.tree_unflatten(leaves, template.spec)
 
     def _fresh(self, leaf: OutputLeaf, storages: dict[int, torch.Tensor], replay: Replay) -> torch.Tensor:
+        like: dict[str, Any] = {"dtype": leaf.dtype, "device": leaf.device}
+        elements = leaf.storage_bytes // leaf.dtype.itemsize
         base = storages.get(leaf.storage)
-        if base is None:
-            elements = leaf.storage_bytes // leaf.dtype.itemsize
-            base = torch.empty_strided((elements,), (1,), dtype=leaf.dtype, device=leaf.device)
-            storages[leaf.storage] = base
-        tensor = torch.as_strided(base, leaf.shape, leaf.strides, leaf.offset)
+        if base is None and prod(leaf.shape) == elements:  # the usual case: one tensor, all its memory
+            tensor = base = torch.empty_strided(leaf.shape, leaf.strides, **like)
+        else:
+            if base is None:
+                base = torch.empty_strided((elements,), (1,), **like)
+            tensor = torch.as_strided(base, leaf.shape, leaf.strides, leaf.offset)
+        storages[leaf.storage] = base
         recorder = self.recorder
         first, *others = (replay.value(value) for value in leaf.values)
         reference = compat.storage_key(tensor)
@@ -210,7 +218,7 @@ class CallTracer:
     # --- what a call looks like ----------------------------------------------------------------
 
     def _fingerprint(
-        self, module: nn.Module, args: Any, kwargs: Any
+        self, parts: list[nn.Module], args: Any, kwargs: Any
     ) -> tuple[Hashable | None, tuple[tuple[int, ...], ...]]:
         """A hashable likeness of the call, or None where it cannot be told; values of its tensors."""
         leaves, spec = compat.tree_flatten((args, kwargs))
@@ -233,7 +241,7 @@ class CallTracer:
                 likeness.append((type(leaf), leaf))
             else:
                 return None, ()
-        state = _python_state(module)
+        state = _python_state(parts)
         return (None if state is None else (tuple(likeness), state)), tuple(values)
 
     def _marks(self, args: Any, kwargs: Any) -> tuple[str, ...]:
@@ -267,11 +275,13 @@ class CallTracer:
         return described, spec
 
 
-def _python_state(module: nn.Module) -> Hashable | None:
-    """Attributes of the module and of all modules in it; None where a hook could hide anything."""
+def _python_state(parts: list[nn.Module]) -> Hashable | None:
+    """Attributes of a module and of all modules in it; None where a hook could hide anything."""
     state: list[Hashable] = []
-    for part in module.modules():
+    for part in parts:
         for name, value in part.__dict__.items():
+            if name in _BOOKKEEPING:
+                continue
             if name in _TABLES:
                 state.append(tuple(map(id, value.values())))
             elif name in _HOOKS:
@@ -279,6 +289,6 @@ def _python_state(module: nn.Module) -> Hashable | None:
                     return None
             elif isinstance(value, _PLAIN):
                 state.append((name, value))
-            elif name not in _BOOKKEEPING:
+            else:
                 state.append((name, id(value), len(value) if isinstance(value, list | dict | set) else 0))
     return tuple(state)

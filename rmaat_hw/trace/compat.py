@@ -33,6 +33,10 @@ __all__ = [
     "written_arguments",
 ]
 
+# The first fake mode loads torch's compiler front end (about a second). It is loaded with this module,
+# so that it counts as an import and not as the time of the first trace.
+FakeTensorMode()
+
 reparametrize = _reparametrize_module
 """Context manager: run a module with other tensors in place of its parameters and buffers."""
 
