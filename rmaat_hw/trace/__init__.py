@@ -1,6 +1,7 @@
 """Tracing: from any PyTorch module to its operator graph, its activity and an independent MAC count.
 
-Names are imported when first used, so that a model can import ``annotate`` without the tracer.
+Names are imported when first used, so that a model can import ``annotate`` without the tracer. No
+submodule has the name of a function here: importing it would hide the function.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Trace": "capture",
-    "capture": "capture",
+    "Trace": "program",
+    "capture": "program",
     "collect_activity": "activity",
     "independent_macs": "crosscheck",
     "mark_state": "annotate",

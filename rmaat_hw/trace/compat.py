@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.stateless import _reparametrize_module
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map, tree_map_only, tree_unflatten
+from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "TorchDispatchMode",
     "WeakTensorKeyDictionary",
     "decomposes",
+    "flop_registry",
     "is_random",
     "plain_kernels",
     "reparametrize",

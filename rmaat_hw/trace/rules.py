@@ -80,14 +80,9 @@ def work_of(issued: Issued) -> Work:
     return Work(Kind.UNRULED, bytes_in, bytes_out)
 
 
-def has_rule(name: str) -> bool:
-    """Whether an operator of that base name is known to the tables."""
-    known: tuple[Any, ...] = (
-        _PRODUCTS, tables.ELEMENTWISE, tables.REDUCTION, tables.SORTS, tables.POOLS, tables.SOFTMAX,
-        tables.MOMENT_NORMS, tables.FROZEN_NORMS, tables.GATHERS, tables.MOVES, tables.ADDING_MOVES,
-        tables.FILLS, tables.RANDOM, {"pow", "_fused_rms_norm", "_cdist_forward"},
-    )  # fmt: skip
-    return any(name in table for table in known)
+def is_product(name: str) -> bool:
+    """Whether the operator of that base name multiplies and accumulates."""
+    return name in _PRODUCTS
 
 
 def _positive(counts: Mapping[str, int]) -> dict[str, int]:

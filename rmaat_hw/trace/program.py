@@ -8,8 +8,8 @@ cannot run so: it is run again on real tensors, and the trace says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from rmaat_hw.trace.calls import CallTracer
 from rmaat_hw.trace.fold import fold
 from rmaat_hw.trace.recorder import Recorder
 from rmaat_hw.trace.records import Call, Depends
+from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, untouched
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,11 @@ def _record_fake(module: nn.Module, args: Any, kwargs: Any, memoise: bool) -> Re
 
 def _record_real(module: nn.Module, args: Any, kwargs: Any) -> Recorder:
     """On real tensors; buffers are copied, so that the module's own keep their content."""
-    copies: dict[int, torch.Tensor] = {}
-    buffers = {id(buffer) for buffer in module.buffers()}
+    copies = copied_buffers(module)
+    own = {id(buffer): copies[path] for path, buffer in module.named_buffers(remove_duplicate=False)}
 
     def stand_in(tensor: torch.Tensor) -> torch.Tensor:
-        if id(tensor) not in buffers:
-            return tensor
-        return copies.setdefault(id(tensor), tensor.clone())
+        return own.get(id(tensor), tensor)
 
     return _record(module, args, kwargs, stand_in, None, memoise=False)
 
@@ -155,24 +154,3 @@ def _record(
             stack.enter_context(recorder)
             module(*args, **kwargs)
     return recorder
-
-
-@contextmanager
-def no_gradients() -> Iterator[None]:
-    """No gradients, yet not inference mode: there composite operators would not fall apart."""
-    with torch.inference_mode(False), torch.no_grad():
-        yield
-
-
-@contextmanager
-def untouched(module: nn.Module) -> Iterator[None]:
-    """Put back attributes that the forward sets on the module or on any module in it."""
-    before = [(part, dict(part.__dict__)) for part in module.modules()]
-    try:
-        yield
-    finally:
-        for part, attributes in before:
-            now = part.__dict__
-            if now.keys() != attributes.keys() or any(now[k] is not v for k, v in attributes.items()):
-                part.__dict__.clear()
-                part.__dict__.update(attributes)
