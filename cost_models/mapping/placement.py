@@ -128,7 +128,7 @@ def matrix_of(operator: Operator) -> tuple[MatmulShape, int] | None:
     return None
 
 
-def level_fractions(stats: OperandActivity | None, weight_bits: int, differential: bool) -> list[float]:
+def level_fractions(stats: OperandActivity | None) -> list[float]:
     """Mean stored level, as a share of the highest, for 1 … 8 bits a cell.
 
     A signed weight stands as magnitude bits on the positive or the negative cell of a pair. The bits
@@ -202,7 +202,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
             data = stats.get((op.id, shape.left))
             density = float(np.mean(data.bit_density)) if data and data.bit_density else None
             columns["density"][i] = UNMEASURED_INPUT_DENSITY if density is None else density
-            levels[i] = level_fractions(stats.get((op.id, weight_index)), precision.weight_bits, True)
+            levels[i] = level_fractions(stats.get((op.id, weight_index)))
             columns["in"][i] = shape.batch * shape.rows * shape.contraction * repeat
             columns["out"][i] = shape.batch * shape.rows * shape.cols * repeat
             columns["macs"][i] = columns["vectors"][i] * shape.contraction * shape.cols

@@ -40,7 +40,6 @@ CELL_PARAMETERS: tuple[str, ...] = (
     "on_current",
     "off_current",
     "read_gate_voltage",
-    "read_steps",
     "read_time",
     "word_line_capacitance",
     "bit_line_capacitance",
@@ -77,8 +76,11 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
             allowed=", ".join(CELL_FAMILIES),
             nearest=nearest_name(family, CELL_FAMILIES),
         )
+    xp = namespace_of(*p.values())
+    levels = 2.0 ** p["cell.bits"]
     return Cell(
-        levels=2.0 ** p["cell.bits"],
+        levels=levels,
+        read_steps=xp.where(p["cell.stepped_read"] > 0, levels - 1.0, 1.0 + 0.0 * levels),
         area=p["cell.cell_area"],
         aspect_ratio=p["cell.cell_aspect_ratio"],
         write_energy=CELL_FAMILIES[family](p),
@@ -185,6 +187,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
         layout_overhead=p["chip.layout_overhead"],
     )
     combined = bits + precision.input_bits + precision.weight_bits
+    # Arithmetic energies hold at one supply; switched capacitance makes them go with its square.
+    at_supply = (supply / p["technology.arithmetic_voltage"]) ** 2
     return Parts(
         cell_bits=cell_bits,
         slices=slices,
@@ -198,8 +202,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
             special_function_lanes=p["digital.special_function_lanes"],
             clock=p["digital.clock"],
             tile_side=p["digital.operand_reuse"],
-            mac_energy=p["technology.multiply8_energy"] + p["technology.add32_energy"],
-            operation_energy={op: p[name] for op, name in OPERATION_ENERGIES.items()},
+            mac_energy=at_supply * (p["technology.multiply8_energy"] + p["technology.add32_energy"]),
+            operation_energy={op: at_supply * p[name] for op, name in OPERATION_ENERGIES.items()},
             mac_area=p["technology.mac_area"],
             special_function_area=p["technology.special_function_area"],
         ),

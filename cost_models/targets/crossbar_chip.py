@@ -149,7 +149,7 @@ class _Chip:
         outputs = self.column(work.outputs, self.rows)
         combine = (self.parts.cells_per_weight - 1) * self.row_tiles * self.parts.combiner.add().energy
         reduce = (self.row_tiles - 1) * self.parts.reducer.add().energy
-        requantise = self.p["technology.multiply_energy"]
+        requantise = self.parts.digital.operation_energy["multiply"]
         energy.add("accumulation", self.rows, vectors * outputs * (combine + reduce + requantise))
         in_series = planes / self.column(work.parallel, self.rows)
         return {name: in_series * value for name, value in array.plane_time.items()}

@@ -122,9 +122,11 @@ def test_write_energy_of_the_fefet() -> None:
     assert cell["write_energy"].value == pytest.approx(density.value * cell["gate_area"].value, rel=0.01)
 
 
-def test_fefet_reads_one_step_less_than_levels_and_levels_stand_apart() -> None:
+def test_fefet_is_read_in_steps_and_its_levels_stand_apart() -> None:
     cell = load_device("fefet_1f1r_28nm").parameters
-    assert cell["read_steps"].value == 2 ** cell["bits"].value - 1
+    assert cell["stepped_read"].value == 1
+    steps = 2 ** cell["bits"].value - 1
+    assert cell["level_spacing"].value * steps == pytest.approx(cell["read_gate_voltage"].value)
     assert cell["level_spacing"].low > 6 * cell["threshold_sigma"].high
     assert cell["on_current"].value < cell["read_voltage"].value / cell["series_resistance"].value
 

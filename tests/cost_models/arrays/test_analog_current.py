@@ -24,7 +24,7 @@ def test_one_plane_against_an_explicit_walk() -> None:
     rng = np.random.default_rng(0)
     inputs = rng.integers(0, 2, 24)
     levels = np.full((24, 10), 2)  # one level everywhere: energy is a product of means only then
-    turns, steps = int(p["array.columns_per_adc"]), int(p["cell.read_steps"])
+    turns, steps = int(p["array.columns_per_adc"]), 3
     cell = word = dac = 0.0
     for row, bit in enumerate(inputs):
         dac += array.dac.load().energy
@@ -51,7 +51,7 @@ def test_one_plane_against_an_explicit_walk() -> None:
 def test_time_of_a_plane_is_turns_of_staircase_and_conversion() -> None:
     array, p = parts().array, DESIGN.parameters.nominal()
     turns = p["array.columns_per_adc"]
-    assert array.plane_time["cell"] == pytest.approx(turns * p["cell.read_steps"] * p["cell.read_time"])
+    assert array.plane_time["cell"] == pytest.approx(turns * 3 * p["cell.read_time"])
     assert array.plane_time["adc"] == pytest.approx(turns * array.adc.convert().latency)
 
 

@@ -162,7 +162,7 @@ def test_conversions_by_hand() -> None:
 def test_latency_by_hand() -> None:
     """The only array operator of its level waits for nobody: its time is vectors · planes · turns · step."""
     p = DESIGN.parameters.nominal()
-    step = p["cell.read_steps"] * p["cell.read_time"] + 9 * (0.640e-9 + 6.53e-12 * 128)
+    step = (2 ** p["cell.bits"] - 1) * p["cell.read_time"] + 9 * (0.640e-9 + 6.53e-12 * 128)
     exposed = priced().exposed
     names = [*prepared()[0].operators, "shared"]
     first = sum(exposed.table(c, len(names), 0)[0] for c in exposed.by_component)
