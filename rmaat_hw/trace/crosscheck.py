@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rmaat_hw.trace import compat
 from rmaat_hw.trace.rules import base_name, is_product
-from rmaat_hw.trace.surroundings import no_gradients, untouched
+from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, untouched
 
 _METHOD = "torch.utils.flop_counter on fake tensors, two operations a MAC, attention written out"
 _FUSED_RECURRENCES = ("rnn", "lstm", "gru")
@@ -40,30 +40,46 @@ def independent_macs(
     Returns:
         (MACs, how they were counted), setup included; or (None, why they cannot be counted).
     """
-    fake_mode = compat.FakeTensorMode(allow_non_fake_inputs=True)
+    inputs = (tuple(args), dict(kwargs or {}))
+    method = _METHOD
+    try:
+        fake_mode = compat.FakeTensorMode(allow_non_fake_inputs=True)
+        with fake_mode:
+            count, unknown = _count(module, inputs, fake_mode.from_tensor)
+    except Exception:
+        # The program may look at its data: the real run decides.
+        method = _METHOD.replace("fake", "real")
+        try:
+            count, unknown = _count(module, inputs, lambda tensor: tensor)
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            return None, f"the counting run failed: {type(error).__name__}: {reason}"
+    if unknown:
+        return None, f"torch's counter has no formula for {', '.join(sorted(unknown))}"
+    return count, method
 
-    def fake(tensor: torch.Tensor) -> torch.Tensor:
+
+def _count(
+    module: nn.Module, inputs: tuple[Any, Any], stand_in: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[int, set[str]]:
+    """MACs of one run, and the products that have no formula."""
+
+    def bare(tensor: torch.Tensor) -> torch.Tensor:
         # Without requires_grad: the counter's module tracker fails on views of parameters that were
         # made under no_grad and claim to need a gradient.
-        return fake_mode.from_tensor(tensor.detach())
+        return stand_in(tensor.detach())
 
     unknown = _Unknown()
     counter = FlopCounterMode(display=False)
-    try:
-        with fake_mode, no_gradients(), compat.plain_kernels(), untouched(module):
-            known: dict[int, torch.Tensor] = {}
-            tensors = {}
-            for named in (module.named_parameters, module.named_buffers):
-                for path, tensor in named(remove_duplicate=False):
-                    if id(tensor) not in known:
-                        known[id(tensor)] = fake(tensor)
-                    tensors[path] = known[id(tensor)]
-            given = compat.tree_map_only(torch.Tensor, fake, (tuple(args), dict(kwargs or {})))
-            with compat.reparametrize(module, tensors), unknown, counter:
-                module(*given[0], **given[1])
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0][:200]
-        return None, f"the counting run failed: {type(error).__name__}: {reason}"
-    if unknown.names:
-        return None, f"torch's counter has no formula for {', '.join(sorted(unknown.names))}"
-    return counter.get_total_flops() // 2, _METHOD
+    with no_gradients(), compat.plain_kernels(), untouched(module):
+        known: dict[int, torch.Tensor] = {}
+        tensors = {}
+        for path, tensor in module.named_parameters(remove_duplicate=False):
+            if id(tensor) not in known:
+                known[id(tensor)] = bare(tensor)
+            tensors[path] = known[id(tensor)]
+        tensors.update({path: bare(buffer) for path, buffer in copied_buffers(module).items()})
+        args, kwargs = compat.tree_map_only(torch.Tensor, bare, inputs)
+        with compat.reparametrize(module, tensors), unknown, counter:
+            module(*args, **kwargs)
+    return counter.get_total_flops() // 2, unknown.names

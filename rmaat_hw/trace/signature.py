@@ -1,9 +1,9 @@
 """When two stretches of the program are the same program.
 
-A signature covers operators, shapes, dtypes, product shapes, roles of product operands and which value
-made inside feeds which operand. It leaves out what only names things. Two grades: ``exact`` compares
-module paths and the parameters behind product operands literally (the same module called again),
-``alike`` compares them with numbers blanked out (``layers.0`` and ``layers.1``).
+A signature covers operators, shapes, dtypes, product shapes and which value made inside feeds which
+operand. It leaves out what only names things. Two grades: ``exact`` compares module paths and the
+parameters behind product operands literally (the same module called again), ``alike`` compares them
+with numbers blanked out (``layers.0`` and ``layers.1``) and the roles besides.
 """
 
 from __future__ import annotations
@@ -60,27 +60,29 @@ class Signer:
             op.op, work.matmul, work.macs, work.bytes_in, work.bytes_out, tuple(work.scalar_ops.items()),
             tuple(reading.spec for reading in op.readings), op.outputs,
         )  # fmt: skip
-        fixed = self._fixed_operands(op)
+        fixed, roles = self._product_operands(op)
         return Signature(
             exact=self._intern((common, fixed)),
-            alike=self._intern((common, tuple(map(blank, fixed)))),
+            alike=self._intern((common, tuple(map(blank, fixed)), roles)),
             externals=tuple((0, k, read.values) for k, read in enumerate(op.readings) if read.values),
         )
 
-    def _fixed_operands(self, op: RawOp) -> tuple[str, ...]:
-        """Of each product operand: the parameter's name, ``derived`` or ``activation``."""
+    def _product_operands(self, op: RawOp) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+        """Of each product operand: the parameter's name or nothing; whether it depends on the input.
+
+        Equal modules must agree in the second too. The same module need not: in its first call a
+        recurrence starts from a parameter or from zeros, later from what the call before made.
+        """
         if op.work.matmul is None:
-            return ()
-        names = []
-        for k in (op.work.matmul.left, op.work.matmul.right):
-            reading = op.readings[k]
-            if reading.depends & Depends.INPUT:
-                names.append("activation")
-            elif reading.values and reading.values[0] < 0:
-                names.append(self._source_name(reading.values[0]))
-            else:
-                names.append("derived")
-        return tuple(names)
+            return (), ()
+        readings = [op.readings[k] for k in (op.work.matmul.left, op.work.matmul.right)]
+        names = tuple(
+            self._source_name(reading.values[0])
+            if reading.values and reading.values[0] < 0 and not reading.depends & Depends.INPUT
+            else ""
+            for reading in readings
+        )
+        return names, tuple(bool(reading.depends & Depends.INPUT) for reading in readings)
 
     def _of_call(self, call: Call) -> Signature:
         exact: list[Hashable] = []
