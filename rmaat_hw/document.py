@@ -243,6 +243,6 @@ def _dram_reason(work: Workload, facts: Mapping[str, float], design: Design) -> 
     """Why DRAM is used, or why it is not."""
     size = work.precision.input_bits / 8
     capacity = design.parameters["buffer.capacity"].value
-    need = f"tables {work.table * size:.3g} B, largest working set {work.working * size:.3g} B"
+    need = f"tables {work.table * size:.3g} B, largest working set {work.working.max() * size:.3g} B"
     fits = "does not fit" if facts["dram_bits"] else "fits"
     return f"{need}; this {fits} in the buffer of {capacity:.3g} B, all matrix weights are on arrays"

@@ -16,7 +16,7 @@ from cost_models.targets.crossbar_chip import BOUNDARY, price
 from cost_models.uncertainty import sample
 from cost_models.workload.graph import OperatorGraph
 from cost_models.workload.stats import Activity
-from device_params.errors import InputError
+from device_params.errors import InputError, nearest_name
 from device_params.load import Design, load_design
 from rmaat_hw.subject import Subject, load_subject
 
@@ -116,14 +116,15 @@ def estimate(
     tell = progress or (lambda sentence: None)
     clock = _Clock()
     bits = Precision.parse(precision)
-    chosen = load_design(design)
-    chosen = chosen.replace_all(set)
+    overrides = tuple(set)
+    chosen = load_design(design).replace_all(overrides)
     subject = load_subject(task, model=model, batch=batch, seq_len=seq_len, seed=seed)
     mapped = map_program(subject, bits, tell, clock)
 
     tell("pricing the nominal design and the joint distribution of its parameters")
     nominal = price(mapped.workload, mapped.plan, chosen.parameters.nominal(), chosen.families)
     _check_converter(nominal, chosen)
+    _check_overrides(overrides, nominal, chosen)
     drawn = sample(chosen.parameters, SAMPLES, seed)
     spread = price(mapped.workload, mapped.plan, drawn, chosen.families)
     clock.stop("price_s")
@@ -139,7 +140,13 @@ def estimate(
             subject.kwargs,
             seconds_budget=MEASURE_SECONDS,
             progress=progress,
-        ).with_context(graph_hash=mapped.graph.digest())
+        ).with_context(
+            model={"name": subject.name, "config": dict(subject.config)},
+            workload={"batch": subject.batch, "task": subject.task}
+            | ({"seq_len": subject.sequence_length} if subject.sequence_length else {}),
+            macs={"forward": mapped.graph.macs},
+            graph_hash=mapped.graph.digest(),
+        )
         clock.stop("measure_s")
     breakdown = Breakdown.of(
         nominal,
@@ -181,8 +188,8 @@ def map_program(subject: Subject, bits: Precision, tell: Progress, clock: _Clock
         sequences=subject.sequences,
         sequences_sha256=subject.sequences_sha256,
         description=subject.activity_description,
-        real_tokens=subject.real_tokens,
-        padded_tokens=subject.padded_tokens,
+        real_tokens=subject.real_tokens or 0,
+        padded_tokens=subject.padded_tokens or 0,
     )
     clock.stop("activity_s")
     tell("mapping it on the design")
@@ -211,6 +218,20 @@ class _Clock:
     def times(self) -> dict[str, float]:
         """All steps and the total."""
         return {**self.steps, "total_s": time.perf_counter() - self.begin}
+
+
+def _check_overrides(overrides: Iterable[str], priced: Priced, design: Design) -> None:
+    """Refuse an override that the bill never reads: it would be taken for an effect of zero."""
+    for override in overrides:
+        name = override.partition("=")[0].strip()
+        if name not in priced.parameters_used:
+            raise InputError(
+                "this parameter has no part in the bill of this design",
+                where="--set",
+                value=name,
+                nearest=nearest_name(name, priced.parameters_used),
+                remedy=f"`rmaat-hw designs show {design.name}` lists what it is for",
+            )
 
 
 def _check_converter(priced: Priced, design: Design) -> None:

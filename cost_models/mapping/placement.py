@@ -71,9 +71,9 @@ class Workload:
     included), ``contraction`` word lines and ``outputs`` weights a word line of one stored matrix,
     ``matrices`` distinct stored matrices (0 where another operator already holds them), ``parallel``
     of them at work at once (the heads of a batched product; layers follow one another).
-    ``traffic_in`` and ``traffic_out`` are elements moved a pass, ``table`` elements of weights
-    that are no array's (embeddings, norms). ``working`` [1]: largest number of elements alive at one
-    operator. ``level_fraction`` [operators, cell bits]: mean stored level for 1 … 8 bits a cell.
+    ``traffic_in`` and ``traffic_out`` are elements moved a pass, ``table_reads`` those of weights that
+    are no array's (embeddings, norms; ``table`` of them in all), ``working`` the elements alive at one
+    execution. ``level_fraction`` [operators, cell bits]: mean stored level for 1 … 8 bits a cell.
     """
 
     operators: tuple[str, ...]
@@ -92,8 +92,8 @@ class Workload:
     traffic_in: Column
     traffic_out: Column
     table_reads: Column
+    working: Column
     table: float
-    working: float
     input_density: Column
     level_fraction: Column
     setup: Mapping[str, float] = field(default_factory=dict)
@@ -170,7 +170,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         return np.zeros((n, width))
 
     names = ("static", "dynamic", "vectors", "contraction", "outputs", "matrices", "parallel")
-    columns = {name: zeros() for name in (*names, "macs", "in", "out", "table", "density")}
+    columns = {name: zeros() for name in (*names, "macs", "in", "out", "table", "working", "density")}
     columns["outputs"][:] = columns["parallel"][:] = 1.0
     columns["contraction"][:] = 1.0
     tile_reads = {"left": zeros(), "left_over": zeros(), "right": zeros(), "right_over": zeros()}
@@ -179,10 +179,11 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
     classes: list[str] = []
     held: set[tuple[str, int]] = set()
     tables: dict[str, float] = {}
-    working = 0.0
 
     for i, op in enumerate(priced):
         repeat = op.repeat
+        live = [o.spec.numel for o in op.operands if o.role is not Role.WEIGHT]
+        columns["working"][i] = sum(live) + sum(spec.numel for spec in op.outputs)
         for name, count in op.scalar_ops.items():
             scalar_ops[name][i] = count * repeat
         placed = matrix_of(op)
@@ -224,15 +225,12 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         else:
             read, written = _elements(op, op.bytes_in), _elements(op, op.bytes_out)
             columns["in"][i], columns["out"][i] = read * repeat, written * repeat
-            working = max(working, read + written)
             classes.append(op.kind.value)
         if weights:
             share = sum(o.spec.numel for o in weights.values())
             if op.kind is Kind.GATHER:
                 share = sum(spec.numel for spec in op.outputs)
             columns["table"][i] = share * repeat
-        live = sum(o.spec.numel for o in op.operands if o.role is not Role.WEIGHT)
-        working = max(working, live + sum(spec.numel for spec in op.outputs))
 
     workload = Workload(
         operators=tuple(op.id for op in priced),
@@ -251,8 +249,8 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         traffic_in=columns["in"],
         traffic_out=columns["out"],
         table_reads=columns["table"],
+        working=columns["working"],
         table=sum(tables.values()),
-        working=working,
         input_density=columns["density"],
         level_fraction=levels,
         setup=_setup_work(graph),

@@ -182,21 +182,18 @@ class _Chip:
 
     # -- movement of data -------------------------------------------------------------------------
 
-    @cached_property
-    def overflow(self) -> tuple[Array, Array]:
-        """Share of table reads, and of activation traffic, that goes to DRAM [points].
+    def _overflow(self, rows: Rows) -> tuple[Array, Array]:
+        """Share of table reads [points] and of activation traffic [rows, points] that goes to DRAM.
 
-        Tables (embeddings, position codes, norms) and the largest working set share the buffer, each
-        element at the precision of activations; activations stay as far as they fit, tables get the rest.
+        Activations of an operator stay in the buffer as far as they fit, each element at the precision
+        of activations; tables (embeddings, position codes, norms) get what the largest operator leaves.
         """
-        size = self.workload.precision.input_bits / 8.0
-        capacity = self.parts.buffer.capacity
-        working = self.workload.working * size
-        table = max(self.workload.table * size, 1e-300)
-        free = self.xp.clip(capacity - working, 0.0, None)
-        tables_out = self.xp.clip(1.0 - free / table, 0.0, 1.0)
-        activations_out = self.xp.clip(1.0 - capacity / max(working, 1e-300), 0.0, 1.0)
-        return tables_out, activations_out
+        size, capacity = self.workload.precision.input_bits / 8.0, self.parts.buffer.capacity
+        clip = self.xp.clip
+        free = clip(capacity - float(self.workload.working.max(initial=0.0)) * size, 0.0, None)
+        tables_out = clip(1.0 - free / max(self.workload.table * size, 1.0), 0.0, 1.0)
+        working = clip(self.column(self.workload.working, rows) * size, 1.0, None)
+        return tables_out, clip(1.0 - capacity / working, 0.0, 1.0)
 
     def _traffic(self, rows: Rows) -> tuple[Array, Array, Array]:
         """Bits read from and written to the buffer, and bits of tables among them [rows, points or 1].
@@ -215,7 +212,7 @@ class _Chip:
     def _movement(self, rows: Rows, energy: Leaves) -> tuple[Array, dict[str, Array]]:
         """Buffer, DRAM and wire energy of some operators; returns DRAM bits and times by component."""
         read, written, table = self._traffic(rows)
-        tables_out, activations_out = self.overflow
+        tables_out, activations_out = self._overflow(rows)
         buffer, dram = self.parts.buffer, self.parts.dram
         read_cost, write_cost = buffer.read(read), buffer.write(written)
         energy.add("buffer", rows, read_cost.energy + write_cost.energy)
@@ -323,16 +320,23 @@ class _Chip:
             energy.add("control", leaf_rows, self.p["chip.control_fraction"] * total)
 
     def _leakage(self, energy: Leaves, busy: Array, latency: Array) -> None:
-        """Leakage over the whole pass: arrays under their operators, gated while idle; the rest always on."""
+        """Leakage over the whole pass: arrays under their operators, gated while idle; the rest always on.
+
+        Arrays of layers that share an operator are busy in turn. What a converter leaks while it
+        converts is part of its conversion energy.
+        """
         p, array = self.p, self.parts.array
         gate_density = p["technology.gate_leakage"] / p["technology.gate_area"]
         logic = sum(array.area[name] for name in ("dac", "multiplexer", "accumulation", "word_line_driver"))
         conversion = array.adc.convert()
         adc = array.adcs * p["adc.leakage_fraction"] * conversion.energy / conversion.latency
         cells = array.rows * array.cols * array.cell.standby_leakage
-        gated = logic / p["chip.layout_overhead"] * gate_density + adc
-        idle = self.xp.clip(latency - busy, 0.0, None) * (1.0 - p["chip.power_gating"])
-        energy.add("leakage", self.rows, self.arrays * (gated * (busy + idle) + cells * latency))
+        logic = logic / p["chip.layout_overhead"] * gate_density
+        matrices = self.xp.clip(self.column(self.workload.matrices, self.rows), 1.0, None)
+        active = busy * self.column(self.workload.parallel, self.rows) / matrices
+        idle = self.xp.clip(latency - active, 0.0, None) * (1.0 - p["chip.power_gating"])
+        leaked = logic * active + (logic + adc) * idle + cells * latency
+        energy.add("leakage", self.rows, self.arrays * leaked)
         digital = self.parts.digital
         logic = digital.mac_array_area + digital.special_function_array_area
         shared = (logic * gate_density + self.parts.buffer.leakage_power) * latency
