@@ -57,8 +57,10 @@ class Box:
     @property
     def title(self) -> str:
         """The last words of the module's name, and what is done there."""
-        first = self.operators[0]
-        module = ".".join(first.module.split(".")[-2:]) or "model"
+        parts = self.operators[0].module.split(".")[-2:]
+        if parts[0].isdigit():  # the number of a layer says nothing in a folded graph
+            parts = parts[1:]
+        module = ".".join(parts) or "model"
         if len(module) > 24:
             module = "…" + module[-23:]
         return module
@@ -166,8 +168,10 @@ def operator_graph(graph: OperatorGraph) -> Figure | None:
     paths = _spread(paths)
     left = min([0.0, *(x for path in paths for x, _ in path)])
     lanes = width + _MARGIN + 0.12
+    carried.sort(key=lambda pair: boxes[pair[0]].y - boxes[pair[1]].y)
+    sources = list(dict.fromkeys(source for source, _ in carried))  # one lane each
     with style():
-        right = lanes + _LANE * len(carried) + 0.1
+        right = lanes + _LANE * len(sources) + 0.1
         figure = new_figure(right - left + _MARGIN + 0.3, bottom + 1.6)
         axes = figure.add_subplot()
         axes.set_axis_off()
@@ -177,9 +181,9 @@ def operator_graph(graph: OperatorGraph) -> Figure | None:
         _frames(axes, boxes, paths, graph)
         for path in paths:
             _draw_path(axes, path, "#555555", 0.8, "-")
-        carried.sort(key=lambda pair: boxes[pair[0]].y - boxes[pair[1]].y)
-        for lane, (source, target) in enumerate(carried):
-            path = _carried_path(boxes[source], boxes[target], boxes, lanes + _LANE * lane)
+        for source, target in carried:
+            lane = lanes + _LANE * sources.index(source)
+            path = _carried_path(boxes[source], boxes[target], boxes, lane)
             _draw_path(axes, path, "#d55e00", 1.1, (0, (4, 2)))
         for box in boxes:
             _draw(axes, box)

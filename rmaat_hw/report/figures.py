@@ -113,15 +113,16 @@ def stacked(
     total: Mapping[str, Any] | None,
     label: str,
 ) -> Figure:
-    """Stacked horizontal bars: the total with its 90 % whisker, then one bar a class of operator."""
+    """The total with its 90 % interval, then stacked bars: the total and each class of operator."""
     classes = tables.operator_classes(graph) if graph is not None else {}
     rows, components, values = _cells(document, measure, classes)
     whole = sum(values.values())
     factor, prefixed = scale(whole, unit)
     names = ["total", *rows]
     with style():
-        figure = new_figure(WIDTH, 0.9 + 0.3 * len(names))
-        axes = figure.add_subplot()
+        figure = new_figure(WIDTH, 1.6 + 0.3 * len(names))
+        strip, axes = figure.subplots(2, height_ratios=(1, 1.3 * len(names)))
+        _interval(strip, total, factor)
         places = list(range(len(names)))
         starts = [0.0] * len(names)
         for component in components:
@@ -138,40 +139,51 @@ def stacked(
                 label=tables.component_name(component),
             )
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
-        end = _whisker(axes, total, factor, prefixed)
-        for place, length in zip(places[1:], starts[1:], strict=True):
-            _label(axes, length, place, f"{engineering(length * factor, unit)}")
-        axes.set_xlim(0, 1.22 * max(end, starts[0]) or 1.0)
+        for place, length in zip(places, starts, strict=True):
+            _label(axes, length, place, engineering(length * factor, unit))
+        axes.set_xlim(0, 1.14 * starts[0] or 1.0)
         axes.set_yticks(places, names)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(f"{label} [{prefixed}]")
         if components:
             axes.legend(
-                loc="lower right", frameon=False, ncols=2, fontsize=8, handlelength=1, columnspacing=1.2
+                loc="lower right",
+                frameon=False,
+                ncols=2,
+                fontsize=8,
+                handlelength=1,
+                columnspacing=1.2,
             )
     return figure
 
 
-def _whisker(axes: Axes, total: Mapping[str, Any] | None, factor: float, unit: str) -> float:
-    """Draw the 90 % interval on the first bar and return where it ends."""
-    if not total or total.get("value") is None:
-        return 0.0
-    value = total["value"] / factor
-    if total.get("low") is None or total.get("high") is None:
-        return value
-    low, high = total["low"] / factor, total["high"] / factor
-    axes.errorbar(
-        value,
-        0,
-        xerr=[[value - low], [high - value]],
-        color="black",
-        capsize=4,
-        linewidth=1.3,
-        zorder=5,
-    )
-    _label(axes, high, 0, f"{digits(value)} {unit}\n({digits(low)} to {digits(high)})")
-    return high
+def _interval(axes: Axes, total: Mapping[str, Any] | None, factor: float) -> None:
+    """Draw the total with its 90 % interval on a logarithmic strip of its own.
+
+    An interval of a factor of ten would squeeze the bars below into a corner of a common axis.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_yticks([])
+    if not total or not total.get("value") or not total.get("low") or not total.get("high"):
+        axes.set_axis_off()
+        return
+    value, low, high = (total[name] / factor for name in ("value", "low", "high"))
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.6, high * 1.6)
+    axes.set_ylim(-1, 1.6)
+    axes.plot([low, high], [0, 0], color="black", linewidth=1.3, marker="|", markersize=9)
+    axes.plot([value], [0], color="#d55e00", marker="o", markersize=5)
+    for place in (low, value, high):
+        axes.annotate(
+            digits(place), (place, 0), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8
+        )
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks([0], ["90 % interval"])
+    axes.tick_params(axis="y", length=0)
 
 
 def _label(axes: Axes, x: float, y: float, text: str) -> None:

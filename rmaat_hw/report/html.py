@@ -50,7 +50,7 @@ def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str,
         "area_figure": _svg(figures.area(document), "Area by component"),
         "graph_figure": None if drawing is None else _svg(drawing, "Operator graph, folded"),
         "graph_caption": _graph_caption(document),
-        "checks": [*tables.precision_lines(document), *tables.conservation_lines(document)],
+        "checks": tables.check_lines(document),
         "comparison": tables.measured_beside_modelled(document),
         "measured_figure": _svg(figures.measured(document), "Measured self time by operator")
         if measured and tables.measured_operators(document)

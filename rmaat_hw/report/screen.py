@@ -41,7 +41,7 @@ def render_estimate(
     time = tables.sums(document["breakdown"], "latency_s")
     halves_of_time = tables.shares("", time, "s", most=4, width=0)
     exposed = ", ".join(f"{name} {share}" for name, _, share, _ in halves_of_time.rows)
-    checks = [*tables.precision_lines(document), *tables.conservation_lines(document)]
+    checks = tables.check_lines(document)
     if exposed:
         checks.insert(0, f"Critical path: {exposed}")
     head = Text.assemble((tables.title(document), "bold"), "\n", (tables.subtitle(document), "dim"))

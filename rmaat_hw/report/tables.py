@@ -10,6 +10,7 @@ from rmaat_hw.report.numbers import (
     DASH,
     bar,
     count,
+    digits,
     duration,
     engineering,
     general,
@@ -291,12 +292,12 @@ def precision_lines(document: Document) -> list[str]:
         lines.append(
             f"ADC bits: {_number(required)} required for lossless sums, {_number(used)} used{clipped}"
         )
-    noise = precision.get("noise") or {}
-    told = [
-        f"{name.replace('_', ' ')} {_number(value)}" for name, value in noise.items() if value is not None
-    ]
+    noise = {name: value for name, value in (precision.get("noise") or {}).items() if value is not None}
+    bits = noise.pop("enob", None)
+    told = [f"{name.replace('_', ' ')} {digits(value, 2)}" for name, value in noise.items()]
     if told:
-        lines.append("Noise: " + ", ".join(told))
+        line = f"Noise of a column sum, in steps of one cell: {', '.join(told)}"
+        lines.append(line + (f"; {digits(bits, 2)} effective bits" if bits is not None else ""))
     return lines
 
 
@@ -308,6 +309,14 @@ def _number(value: Any) -> str:
     if isinstance(value, float):
         return general(value)
     return str(value)
+
+
+def dram_line(document: Document) -> list[str]:
+    """Does anything go to DRAM, and why?"""
+    dram = document.get("dram") or {}
+    if dram.get("bytes") is None:
+        return []
+    return [f"DRAM: {engineering(dram['bytes'], 'B')} a pass; {dram.get('reason', '')}".rstrip("; ")]
 
 
 def conservation_lines(document: Document) -> list[str]:
@@ -326,6 +335,11 @@ def conservation_lines(document: Document) -> list[str]:
     if macs.get("macs_setup"):
         line += f"; set-up, once: {count(macs['macs_setup'])}"
     return [line, coverage_line(coverage)]
+
+
+def check_lines(document: Document) -> list[str]:
+    """What a reader should look at before believing the numbers."""
+    return [*precision_lines(document), *dram_line(document), *conservation_lines(document)]
 
 
 def _equal(one: Any, other: Any) -> str:

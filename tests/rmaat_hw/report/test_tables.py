@@ -74,6 +74,18 @@ def test_a_lifetime_is_shown_in_human_units(document: dict[str, Any]) -> None:
     assert "lifetime | 2.0 hours | 1.0 minutes to 1.0 days" in cells(tables.totals(document))
 
 
+def test_precision_shows_bits_noise_and_effective_bits(document: dict[str, Any]) -> None:
+    bits, noise = tables.precision_lines(document)
+    assert bits == "ADC bits: 9 required for lossless sums, 8 used (partial sums are rounded)"
+    assert noise.endswith("in steps of one cell: quantisation 0.29, variation 0.61; 7.9 effective bits")
+    document["precision"] = {}
+    assert tables.precision_lines(document) == []
+
+
+def test_dram_is_told_with_its_reason(document: dict[str, Any]) -> None:
+    assert tables.dram_line(document) == ["DRAM: 0 B a pass; weights and activations fit on the chip"]
+
+
 def test_conservation_says_equal_only_where_it_is(document: dict[str, Any]) -> None:
     assert "= mapped = counted independently" in tables.conservation_lines(document)[0]
     document["conservation"]["macs_mapped"] -= 1
