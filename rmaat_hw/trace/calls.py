@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import torch
@@ -110,8 +109,6 @@ class CallTracer:
         """One module call: replayed, or run and recorded."""
         recorder = self.recorder
         parent = recorder.stack[-1]
-        if recorder.paused:
-            return original(module, *args, **kwargs)
         history = self.histories.get(id(parent))
         if history is None or history.module is not module:
             history = self.histories[id(parent)] = History(module, 0, [], [])
@@ -182,38 +179,33 @@ class CallTracer:
         recorder.raw.views += template.call.views
         for call in recorder.stack:
             call.views += template.call.views
-        assert template.leaves is not None
-        storages: dict[int, torch.Tensor] = {}
-        recorder.paused = True
-        try:
-            leaves = [
-                self._fresh(leaf, storages, replay) if isinstance(leaf, OutputLeaf) else leaf
-                for leaf in template.leaves
-            ]
-        finally:
-            recorder.paused = False
-        return compat.tree_unflatten(leaves, template.spec)
+        return compat.tree_unflatten(self._fresh(template, replay), template.spec)
 
-    def _fresh(self, leaf: OutputLeaf, storages: dict[int, torch.Tensor], replay: Replay) -> torch.Tensor:
-        like: dict[str, Any] = {"dtype": leaf.dtype, "device": leaf.device}
-        elements = leaf.storage_bytes // leaf.dtype.itemsize
-        base = storages.get(leaf.storage)
-        if base is None and prod(leaf.shape) == elements:  # the usual case: one tensor, all its memory
-            tensor = base = torch.empty_strided(leaf.shape, leaf.strides, **like)
-        else:
-            if base is None:
-                base = torch.empty_strided((elements,), (1,), **like)
-            tensor = torch.as_strided(base, leaf.shape, leaf.strides, leaf.offset)
-        storages[leaf.storage] = base
+    def _fresh(self, template: Recorded, replay: Replay) -> list[Any]:
+        """New outputs, on as many new storages as the template's had."""
         recorder = self.recorder
-        first, *others = (replay.value(value) for value in leaf.values)
-        reference = compat.storage_key(tensor)
-        recorder.storages[reference.cdata] = StorageEntry(reference, first, tuple(others), birth=replay.start)
-        for old, new in zip(leaf.values, (first, *others), strict=True):
-            recorder.depends[new] = recorder.depends[old]
-        if leaf.mark:
-            recorder.mark(tensor, leaf.mark)
-        return tensor
+        assert template.leaves is not None
+        assert recorder.fake_mode is not None
+        fresh: list[Any] = list(template.leaves)
+        storages: dict[int, list[tuple[int, OutputLeaf]]] = {}
+        for position, leaf in enumerate(template.leaves):
+            if isinstance(leaf, OutputLeaf):
+                storages.setdefault(leaf.storage, []).append((position, leaf))
+        for leaves in storages.values():
+            first = leaves[0][1]
+            views = [(leaf.shape, leaf.strides, leaf.offset) for _, leaf in leaves]
+            elements = first.storage_bytes // first.dtype.itemsize
+            tensors = compat.fresh_fake(recorder.fake_mode, elements, views, first.dtype, first.device)
+            values = tuple(map(replay.value, first.values))
+            reference = compat.storage_key(tensors[0])
+            recorder.storages[reference.cdata] = StorageEntry(reference, values[0], values[1:], replay.start)
+            for old, new in zip(first.values, values, strict=True):
+                recorder.depends[new] = recorder.depends[old]
+            for (position, leaf), tensor in zip(leaves, tensors, strict=True):
+                fresh[position] = tensor
+                if leaf.mark:
+                    recorder.mark(tensor, leaf.mark)
+        return fresh
 
     # --- what a call looks like ----------------------------------------------------------------
 
@@ -255,6 +247,7 @@ class CallTracer:
         leaves, spec = compat.tree_flatten(result)
         described: list[Any] = []
         numbers: dict[int, int] = {}
+        dtypes: dict[int, torch.dtype] = {}
         for leaf in leaves:
             if isinstance(leaf, _PLAIN):
                 described.append(leaf)
@@ -264,7 +257,9 @@ class CallTracer:
             entry = self.recorder.entry(leaf)
             same = numbers.setdefault(entry.reference.cdata, len(numbers))
             nbytes = leaf.untyped_storage().nbytes()
-            if entry.birth < call.start or nbytes % leaf.dtype.itemsize or min(entry.values) < call.start:
+            if entry.birth < call.start or min(entry.values) < call.start:
+                return None, spec
+            if dtypes.setdefault(same, leaf.dtype) != leaf.dtype:
                 return None, spec
             described.append(
                 OutputLeaf(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.stateless import _reparametrize_module
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten, tree_map, tree_map_only, tree_unflatten
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -24,6 +24,7 @@ __all__ = [
     "WeakTensorKeyDictionary",
     "decomposes",
     "flop_registry",
+    "fresh_fake",
     "is_random",
     "plain_kernels",
     "reparametrize",
@@ -60,6 +61,22 @@ def plain_kernels() -> Iterator[None]:
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
         torch._C._set_mkldnn_enabled(onednn)
+
+
+def fresh_fake(
+    fake_mode: FakeTensorMode,
+    elements: int,
+    views: Sequence[tuple[Sequence[int], Sequence[int], int]],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> list[torch.Tensor]:
+    """Fake tensors of (shape, strides, offset) on one new storage of ``elements`` elements.
+
+    Made beneath all modes, for that is three times faster than an operator under a fake mode.
+    """
+    with _disable_current_modes():
+        memory = torch.empty(elements, dtype=dtype, device="meta")
+        return [FakeTensor(fake_mode, memory.as_strided(*view), device) for view in views]
 
 
 def storage_key(tensor: torch.Tensor) -> StorageWeakRef:

@@ -23,7 +23,7 @@ from rmaat_hw.trace.calls import CallTracer
 from rmaat_hw.trace.fold import fold
 from rmaat_hw.trace.recorder import Recorder
 from rmaat_hw.trace.records import Call, Depends
-from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, untouched
+from rmaat_hw.trace.surroundings import collection_paused, copied_buffers, no_gradients, untouched
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,13 @@ def capture(
         whatever the module raises when it is run on real tensors.
     """
     begin = time.perf_counter()
-    kwargs = dict(kwargs or {})
-    notes: list[str] = []
-    mode = "fake"
-    try:
-        recorder = _record_fake(module, args, kwargs, memoise)
-    except Exception as error:
-        # Any failure may come from a missing value or a missing fake kernel; the real run decides.
-        mode = "real"
-        recorder = _record_real(module, args, kwargs)
-        notes.append(f"traced on real tensors, for on fake ones: {type(error).__name__}: {_line(error)}")
-    raw = recorder.raw
-    raw.root.length = recorder.next_index
-    loops = fold(raw, recorder.signer) if folded else []
-    graph = Builder(raw, recorder.signer, loops, name or type(module).__name__).build()
-    graph.validate()
+    with collection_paused():
+        recorder, mode, notes = _record_somehow(module, args, dict(kwargs or {}), memoise)
+        raw = recorder.raw
+        raw.root.length = recorder.next_index
+        loops = fold(raw, recorder.signer) if folded else []
+        graph = Builder(raw, recorder.signer, loops, name or type(module).__name__).build()
+        graph.validate()
     captured = [source.name for source in raw.sources if source.kind == "constant"]
     if captured:
         shown = "; ".join(captured[:5])
@@ -94,6 +86,18 @@ def capture(
         notes.append(f"operators without a rule: {', '.join(names)}")
     seconds = time.perf_counter() - begin
     return Trace(graph, raw.length, len(raw.replays), seconds, mode, tuple(notes))
+
+
+def _record_somehow(
+    module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], memoise: bool
+) -> tuple[Recorder, str, list[str]]:
+    """On fake tensors, or on real ones where that fails; which of them, and a note why."""
+    try:
+        return _record_fake(module, args, kwargs, memoise), "fake", []
+    except Exception as error:
+        # Any failure may come from a missing value or a missing fake kernel; the real run decides.
+        note = f"traced on real tensors, for on fake ones: {type(error).__name__}: {_line(error)}"
+    return _record_real(module, args, kwargs), "real", [note]
 
 
 def _line(error: Exception) -> str:

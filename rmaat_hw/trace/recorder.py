@@ -60,7 +60,6 @@ class Recorder(compat.TorchDispatchMode):
         self.signer = Signer(self.raw.intern, self.raw.source_name)
         self.stack: list[Call] = [root]
         self.next_index = 0
-        self.paused = False
         self.depends: dict[int, Depends] = {}
         self.storages: dict[int, StorageEntry] = {}
         self.marks: Any = compat.WeakTensorKeyDictionary()
@@ -100,7 +99,7 @@ class Recorder(compat.TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if self.paused or func.namespace == "prim":
+        if func.namespace == "prim":
             return func(*args, **kwargs)
         info = self._info.get(func) or self._describe(func)
         if info.composite:

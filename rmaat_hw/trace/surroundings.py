@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,18 @@ def no_gradients() -> Iterator[None]:
     """No gradients, yet not inference mode: there composite operators would not fall apart."""
     with torch.inference_mode(False), torch.no_grad():
         yield
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No cyclic garbage collection: one full pass over torch's objects takes as long as a trace."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager
