@@ -13,7 +13,7 @@ from cost_models.cost import Breakdown, Priced
 from cost_models.mapping.placement import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
 from cost_models.uncertainty import interval
-from device_params.load import Design
+from device_params import Design
 
 if TYPE_CHECKING:
     from rmaat_hw.estimate import Mapped
@@ -116,7 +116,7 @@ def compose(
         ],
         "measured": measurement.to_json() if measurement else None,
         **({} if measurement else {"measured_reason": "measuring was switched off"}),
-        "notes": [*SIMPLIFICATIONS, *mapped.trace.notes],
+        "notes": [*SIMPLIFICATIONS, *mapped.notes],
         "trace": {
             "operators": len(graph.operators),
             "unfolded_operators": mapped.trace.unfolded_operators,
@@ -232,8 +232,8 @@ def _activity(mapped: Mapped) -> dict[str, Any]:
     total = max(float(weight.sum()), 1.0)
     return {
         "description": activity.description if activity else "assumed: half of all bits are one",
-        "sequences": mapped.subject.sequences,
-        "sequences_sha256": mapped.subject.sequences_sha256,
+        "sequences": activity.sequences if activity else 0,
+        "sequences_sha256": activity.sequences_sha256 if activity else None,
         "input_bit_density": float((work.input_density * weight).sum() / total),
         "weight_level_fraction_2_bit": float((work.level_fraction[:, [1]] * weight).sum() / total),
     }

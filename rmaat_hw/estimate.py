@@ -16,8 +16,8 @@ from cost_models.targets.crossbar_chip import BOUNDARY, price
 from cost_models.uncertainty import sample
 from cost_models.workload.graph import OperatorGraph
 from cost_models.workload.stats import Activity
+from device_params import Design, load_design
 from device_params.errors import InputError, nearest_name
-from device_params.load import Design, load_design
 from rmaat_hw.subject import Subject, load_subject
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Mapped:
     activity: Activity | None
     workload: Workload
     plan: Schedule
+    notes: tuple[str, ...] = ()
 
     @property
     def graph(self) -> OperatorGraph:
@@ -172,25 +173,31 @@ def estimate(
 
 def map_program(subject: Subject, bits: Precision, tell: Progress, clock: _Clock | None = None) -> Mapped:
     """Trace a program, collect the activity of its operands on real inputs, and place it."""
-    from rmaat_hw.trace import capture, collect_activity
+    from rmaat_hw.trace import TraceMismatch, capture, collect_activity
 
     clock = clock or _Clock()
     tell("tracing the program")
     trace = capture(subject.module, subject.args, subject.kwargs, name=subject.name)
     clock.stop("trace_s")
     tell(f"collecting activity from {subject.sequences} sequences")
-    activity = collect_activity(
-        subject.module,
-        subject.activity_batches,
-        trace.graph,
-        weight_bits=bits.weight_bits,
-        input_bits=bits.input_bits,
-        sequences=subject.sequences,
-        sequences_sha256=subject.sequences_sha256,
-        description=subject.activity_description,
-        real_tokens=subject.real_tokens or 0,
-        padded_tokens=subject.padded_tokens or 0,
-    )
+    activity, notes = None, trace.notes
+    try:
+        activity = collect_activity(
+            subject.module,
+            subject.activity_batches,
+            trace.graph,
+            weight_bits=bits.weight_bits,
+            input_bits=bits.input_bits,
+            kwargs=subject.kwargs,
+            sequences=subject.sequences,
+            sequences_sha256=subject.sequences_sha256,
+            description=subject.activity_description,
+            real_tokens=subject.real_tokens or 0,
+            padded_tokens=subject.padded_tokens or 0,
+        )
+    except TraceMismatch as mismatch:
+        # A program that runs otherwise on real inputs can be priced all the same, but not silently.
+        notes = (*notes, f"Activity is assumed, not measured: {mismatch}")
     clock.stop("activity_s")
     tell("mapping it on the design")
     workload = place(trace.graph, activity, bits)
@@ -198,7 +205,7 @@ def map_program(subject: Subject, bits: Precision, tell: Progress, clock: _Clock
     static = workload.static[:, 0] > 0
     plan = schedule(trace.graph, tuple(ids[static]), tuple(ids[~static]))
     clock.stop("map_s")
-    return Mapped(subject, trace, activity, workload, plan)
+    return Mapped(subject, trace, activity, workload, plan, tuple(notes))
 
 
 class _Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,10 @@ ACTIVITY_SEQUENCES = 8
 class Subject:
     """A program with everything that an estimate must say about it.
 
-    ``args``/``kwargs`` are of one pass (traced, measured, priced); ``activity_batches`` are real
-    inputs through which activity is measured. Token counts are sums over those sequences, None where
-    a program has no tokens that we know of. ``macs_by_hand``: forward multiply-accumulates of one
-    pass from a formula, None where there is no formula.
+    ``args``/``kwargs`` are of one pass (traced, measured, priced); ``activity_batches`` are real inputs
+    through which activity is measured (``sequences_sha256`` is empty where their bytes are to be
+    hashed). Token counts are sums over those sequences, None where a program has no tokens that we
+    know of. ``macs_by_hand``: forward multiply-accumulates of one pass from a formula, or None.
     """
 
     name: str
@@ -126,20 +125,8 @@ def _from_callable(spec: str, batch: int, seq_len: int | None) -> Subject:
         batch=batch,
         activity_batches=[program.args],
         sequences=batch,
-        sequences_sha256=_digest(program.args, program.kwargs),
+        sequences_sha256="",
         activity_description=f"measured on the example inputs of {spec}",
         config={"callable": spec},
         source_files=(str(source),) if source else (),
     )
-
-
-def _digest(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """sha256 over the bytes of all tensors among the inputs, in order."""
-    import torch
-    from torch.utils._pytree import tree_leaves
-
-    digest = hashlib.sha256()
-    for leaf in tree_leaves((args, dict(kwargs))):
-        if isinstance(leaf, torch.Tensor):
-            digest.update(leaf.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

@@ -38,7 +38,7 @@ class Precision:
 
     @classmethod
     def parse(cls, text: str) -> Precision:
-        """Read ``w8a8``: weight bits 2–16, activation bits 1–16."""
+        """Read ``w8a8``: 2 to 16 bits each."""
         import re
 
         match = re.fullmatch(r"w(\d+)a(\d+)", text.strip().lower())
@@ -51,10 +51,10 @@ class Precision:
                 remedy="write for example w8a8",
             )
         weight_bits, input_bits = (int(group) for group in match.groups())
-        for bits, low, what in ((weight_bits, 2, "weight bits"), (input_bits, 1, "activation bits")):
-            if not low <= bits <= 16:
+        for bits, what in ((weight_bits, "weight bits"), (input_bits, "activation bits")):
+            if not 2 <= bits <= 16:
                 raise InputError(
-                    f"{what} out of range", where="--precision", value=text, allowed=f"{low} to 16 bits"
+                    f"{what} out of range", where="--precision", value=text, allowed="2 to 16 bits"
                 )
         return cls(weight_bits, input_bits)
 

@@ -11,13 +11,14 @@ from typing import Any
 
 _HOMES = {
     "Trace": "program",
+    "TraceMismatch": "activity",
     "capture": "program",
     "collect_activity": "activity",
     "independent_macs": "crosscheck",
     "mark_state": "annotate",
 }
 
-__all__ = ["Trace", "capture", "collect_activity", "independent_macs", "mark_state"]
+__all__ = ["Trace", "TraceMismatch", "capture", "collect_activity", "independent_macs", "mark_state"]
 
 
 def __getattr__(name: str) -> Any:

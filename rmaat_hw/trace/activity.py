@@ -50,6 +50,7 @@ def collect_activity(
     weight_bits: int,
     input_bits: int,
     *,
+    kwargs: Mapping[str, Any] | None = None,
     sequences: int | None = None,
     sequences_sha256: str = "",
     real_tokens: int = 0,
@@ -63,6 +64,7 @@ def collect_activity(
         batches: positional arguments of each run, a tuple (or a single tensor). The batch size may
             differ from that of the graph.
         graph: the captured graph.
+        kwargs: keyword arguments of every run.
         weight_bits, input_bits: precision of weights and constants, and of activations and states.
         sequences: number of sequences; by default the leading sizes of the first tensors.
         sequences_sha256: hash of the sequences; by default of the tensors' bytes.
@@ -81,11 +83,12 @@ def collect_activity(
     counted = 0
     for batch in batches:
         args = batch if isinstance(batch, tuple) else (batch,)
-        tensors = [leaf for leaf in compat.tree_flatten(args)[0] if isinstance(leaf, torch.Tensor)]
+        leaves = compat.tree_flatten((args, dict(kwargs or {})))[0]
+        tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
         for tensor in tensors:
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         counted += int(tensors[0].shape[0]) if tensors and tensors[0].dim() else 1
-        observer.run(args)
+        observer.run(args, kwargs or {})
     return Activity(
         operands=observer.results(),
         sequences=counted if sequences is None else sequences,
@@ -135,13 +138,13 @@ class _Observer(compat.TorchDispatchMode):
         self.modules: list[nn.Module] = []
         self._products: dict[Any, bool] = {}
 
-    def run(self, args: tuple[Any, ...]) -> None:
+    def run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """One batch."""
         self.expected = written_out(self.products, self.graph)
         with no_gradients(), compat.plain_kernels(), untouched(self.module):
             buffers = copied_buffers(self.module)
             with compat.reparametrize(self.module, buffers), self._following(), self:
-                self.module(*args)
+                self.module(*args, **kwargs)
         left = next(self.expected, None)
         if left is not None:
             raise TraceMismatch(f"the run ended before the graph's {left.id!r}: {_ADVICE}")
