@@ -12,9 +12,9 @@ from cost_models.mapping.schedule import Schedule
 from cost_models.targets.crossbar_chip import price
 from device_params.errors import InputError, nearest_name
 
-#: Points a block. Measured on two cores with a 25-operator workload: throughput is flat between 512
-#: and 4096 points and falls outside (call overhead below, cache misses above).
-BLOCK = 1024
+#: Points a block. One core, 38 operators, 10 varied parameters: 1.6e5 points/s at 256, 4e5 at 1024, 5e5 at
+#: 2048; beyond, between 1.5e5 and 6e5 from run to run, because large blocks go back to the system and fault.
+BLOCK = 2048
 
 Table = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
