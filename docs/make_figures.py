@@ -33,8 +33,8 @@ def main(run: str) -> None:
             ROOT / "docs" / "energy.svg", facecolor="white", metadata={"Date": None}
         )
     readme = ROOT / "README.md"
-    marked = re.compile(r"(<!-- screen -->\n```text\n).*?(\n```\n<!-- end of screen -->)", re.DOTALL)
-    text, count = marked.subn(lambda m: m[1] + screen(run) + m[2], readme.read_text())
+    marked = re.compile(r"(<!-- screen -->\n```text\n).*?(```\n<!-- end of screen -->)", re.DOTALL)
+    text, count = marked.subn(lambda m: m[1] + screen(run) + "\n" + m[2], readme.read_text())
     if count != 1:
         raise SystemExit("README.md has no marks for the screen")
     readme.write_text(text)

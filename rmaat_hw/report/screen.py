@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
     from rmaat_hw.trace import Trace
 
-MOST_ROWS = 9  # of a breakdown on the screen; the report has them all
+MOST_ROWS = 8  # of a breakdown on the screen; the report has them all
 
 
 def show_estimate(
@@ -60,7 +60,7 @@ def render_estimate(
     ]
     notes = [str(note) for note in document.get("notes") or ()]
     if notes:
-        parts += [Text(), *(_bullet(note) for note in notes)]
+        parts += [Text(), Text("Simplified: " + " ".join(notes), style="dim")]
     if run is not None:
         parts += [Text(), Text.assemble("Report: ", (f"{run}/report.html", "bold"))]
     return Padding(Group(*parts), (0, 1))
@@ -86,12 +86,6 @@ def show_trace(console: Console, traced: Trace, folder: str | None = None) -> No
 def _check_line(line: str) -> Text:
     bad = "≠" in line or "INCOMPLETE" in line
     return Text(line, style="bold red" if bad else "")
-
-
-def _bullet(note: str) -> RenderableType:
-    grid = RichTable.grid(padding=(0, 1))
-    grid.add_row(Text("·", style="dim"), Text(note, style="dim"))
-    return grid
 
 
 def _grid(table: tables.Table, value_style: str = "") -> RichTable:

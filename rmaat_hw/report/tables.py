@@ -293,11 +293,11 @@ def precision_lines(document: Document) -> list[str]:
             f"ADC bits: {_number(required)} required for lossless sums, {_number(used)} used{clipped}"
         )
     noise = {name: value for name, value in (precision.get("noise") or {}).items() if value is not None}
-    bits = noise.pop("enob", None)
-    told = [f"{name.replace('_', ' ')} {digits(value, 2)}" for name, value in noise.items()]
-    if told:
-        line = f"Noise of a column sum, in steps of one cell: {', '.join(told)}"
-        lines.append(line + (f"; {digits(bits, 2)} effective bits" if bits is not None else ""))
+    bits, total = noise.pop("enob", None), noise.pop("total", None)
+    parts = ", ".join(f"{name.replace('_', ' ')} {digits(value, 2)}" for name, value in noise.items())
+    if total is not None:
+        line = f"Noise of a column sum: {digits(total, 2)} steps of one cell ({parts})"
+        lines.append(line + (f", {digits(bits, 2)} effective bits" if bits is not None else ""))
     return lines
 
 

@@ -328,7 +328,7 @@ def sample_document(graph: OperatorGraph | None = None, *, measured: bool = True
             "cell_bits": 2,
             "adc_bits_required": 9,
             "adc_bits_used": 8,
-            "noise": {"quantisation": 0.29, "variation": 0.61, "leakage_pedestal": None, "enob": 7.9},
+            "noise": {"quantisation": 0.29, "variation": 0.61, "total": 0.68, "enob": 7.9},
         },
         "programming": {"energy_J": _quantity(3.1e-6), "latency_s": _quantity(12e-3), "cells": 60_096_624},
         "dram": {"bytes": 0, "reason": "weights and activations fit on the chip"},

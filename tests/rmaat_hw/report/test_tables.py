@@ -77,7 +77,7 @@ def test_a_lifetime_is_shown_in_human_units(document: dict[str, Any]) -> None:
 def test_precision_shows_bits_noise_and_effective_bits(document: dict[str, Any]) -> None:
     bits, noise = tables.precision_lines(document)
     assert bits == "ADC bits: 9 required for lossless sums, 8 used (partial sums are rounded)"
-    assert noise.endswith("in steps of one cell: quantisation 0.29, variation 0.61; 7.9 effective bits")
+    assert noise.endswith("0.68 steps of one cell (quantisation 0.29, variation 0.61), 7.9 effective bits")
     document["precision"] = {}
     assert tables.precision_lines(document) == []
 
