@@ -216,7 +216,8 @@ class _Observer(compat.TorchDispatchMode):
             raise InputError("operand is not finite", where=f"{key[0]}, operand {key[1]}", value=(low, high))
         signed = low < 0
         top = largest_integer(bits, signed)
-        scale = top / max(high, -low) if high > low or high > 0 else 0.0
+        largest = max(high, -low)
+        scale = top / largest if largest > 0 else 0.0
         integers = (sampled(tensor, values).to(torch.float32) * scale).round_().to(torch.int32)
         bins = 2 * top + 1 if signed else top + 1
         shifted = (integers + top if signed else integers).flatten()
