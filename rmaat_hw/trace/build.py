@@ -124,6 +124,8 @@ class Builder:
         """Collect edges and distinct tensors; ids of the loops that something is carried through."""
         recurrent: set[int] = set()
         for index, op in self.raw.ops.items():
+            if not op.depends & Depends.INPUT:
+                self._identity(index)  # in order, so that long chains need no deep recursion
             for operand, reading in enumerate(op.readings):
                 self._read(index, operand, reading.values, recurrent)
         for replay in self.raw.replays:
@@ -206,11 +208,9 @@ class Builder:
     def _operand(self, node: int, k: int, op: RawOp, first: RawOp) -> Operand:
         reading = op.readings[k]
         slot = self._slots.get((node, k), _Slot())
-        name = reading.mark
         sources = [self.raw.sources[-1 - v] for v in first.readings[k].values if v < 0]
-        if not name and sources:
-            name = sources[0].name
-        if reading.mark or any(source.written for source in sources):
+        written = any(source.written for source in sources)
+        if reading.mark or written:
             role = Role.STATE
         elif reading.depends & Depends.INPUT:
             carried = slot.carried_by is not None and slot.carried_by.shares_weights
@@ -219,7 +219,8 @@ class Builder:
             role = Role.WEIGHT if reading.depends & Depends.PARAMETER else Role.CONSTANT
         stationary = role in (Role.WEIGHT, Role.CONSTANT)
         copies = max(len(slot.identities), 1) if stationary else 1
-        return Operand(reading.spec, role, name, copies)
+        name = sources[0].name if sources and (stationary or written) else ""
+        return Operand(reading.spec, role, reading.mark or name, copies)
 
 
 def _crossed(

@@ -128,8 +128,7 @@ class RawTrace:
 
     def replay_at(self, index: int) -> Replay:
         """The replay that covers an operator which was not recorded itself."""
-        starts = [replay.start for replay in self.replays]
-        return self.replays[bisect_right(starts, index) - 1]
+        return self.replays[bisect_right(self.replays, index, key=lambda replay: replay.start) - 1]
 
     def op(self, index: int) -> RawOp:
         """Operator ``index``, from the template where it was not run."""
