@@ -64,7 +64,7 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from rmaat_hw.report.tables import parameter_value
+    from rmaat_hw.report.listings import parameter_value
 
     console.print(Text.assemble((document["name"], "bold"), "  ", document["title"]))
     if document["description"]:

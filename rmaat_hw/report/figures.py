@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from rmaat_hw.report import tables
+from rmaat_hw.report import evidence, tables
 from rmaat_hw.report.numbers import digits, engineering, scale
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def area(document: tables.Document) -> Figure:
 
 def measured(document: tables.Document) -> Figure:
     """Measured self time by operator of one call, the longest first."""
-    return _bars(tables.measured_operators(document), "s", "measured self time of one call", colours=False)
+    return _bars(evidence.measured_operators(document), "s", "measured self time of one call", colours=False)
 
 
 def _bars(values: Mapping[str, float], unit: str, label: str, *, colours: bool) -> Figure:

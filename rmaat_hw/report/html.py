@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rmaat_hw.report import diagram, figures, tables
+from rmaat_hw.report import diagram, evidence, figures, listings, tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,18 +50,18 @@ def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str,
         "area_figure": _svg(figures.area(document), "Area by component"),
         "graph_figure": None if drawing is None else _svg(drawing, "Operator graph, folded"),
         "graph_caption": _graph_caption(document),
-        "checks": tables.check_lines(document),
-        "comparison": tables.measured_beside_modelled(document),
+        "checks": evidence.check_lines(document),
+        "comparison": evidence.measured_beside_modelled(document),
         "measured_figure": _svg(figures.measured(document), "Measured self time by operator")
-        if measured and tables.measured_operators(document)
+        if measured and evidence.measured_operators(document)
         else None,
         "slowdown": (measured or {}).get("profile", {}).get("slowdown"),
         "notes": list(document.get("notes") or ()),
         "by_component": tables.breakdown_by_component(document),
         "by_operator": tables.breakdown_by_operator(document, graph),
-        "parameters": tables.parameters(document),
-        "settings": tables.settings(document),
-        "versions": tables.versions(document),
+        "parameters": listings.parameters(document),
+        "settings": listings.settings(document),
+        "versions": listings.versions(document),
         "terms": GLOSSARY,
     }
 

@@ -102,3 +102,14 @@ def bar(share: float, width: int = 16) -> str:
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     full, rest = divmod(eighths, 8)
     return "█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]
+
+
+def plain_value(value: Any) -> str:
+    """Any value of a document as text."""
+    if isinstance(value, bool) or value is None:
+        return DASH if value is None else ("yes" if value else "no")
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return general(value)
+    return str(value)

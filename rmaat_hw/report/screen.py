@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rmaat_hw.report import tables
+from rmaat_hw.report import evidence, listings, tables
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
@@ -41,7 +41,7 @@ def render_estimate(
     time = tables.sums(document["breakdown"], "latency_s")
     halves_of_time = tables.shares("", time, "s", most=4, width=0)
     exposed = ", ".join(f"{name} {share}" for name, _, share, _ in halves_of_time.rows)
-    checks = tables.check_lines(document)
+    checks = evidence.check_lines(document)
     if exposed:
         checks.insert(0, f"Critical path: {exposed}")
     head = Text.assemble((tables.title(document), "bold"), "\n", (tables.subtitle(document), "dim"))
@@ -73,10 +73,10 @@ def show_trace(console: Console, traced: Trace, folder: str | None = None) -> No
     folded = f"{traced.unfolded_operators:,} executed operators, folded to {len(graph.operators):,}"
     console.print(Text(f"{folded}, traced in {traced.seconds:.2f} s", style="dim"))
     console.print()
-    for table in (tables.graph_by_class(graph), tables.graph_by_module(graph)):
+    for table in (listings.graph_by_class(graph), listings.graph_by_module(graph)):
         console.print(_grid(table))
         console.print()
-    lines = [*tables.loop_lines(graph), tables.coverage_line(graph.coverage()), *traced.notes]
+    lines = [*listings.loop_lines(graph), evidence.coverage_line(graph.coverage()), *traced.notes]
     for line in lines:
         console.print(_check_line(line))
     if folder is not None:
@@ -113,7 +113,7 @@ def _grid(table: tables.Table, value_style: str = "") -> RichTable:
 
 
 def _measured(document: tables.Document) -> RenderableType:
-    table = tables.measured_beside_modelled(document)
+    table = evidence.measured_beside_modelled(document)
     if not table.rows:
         return Group(Text(table.title, style="bold cyan"), *(Text(note) for note in table.notes))
     grid = RichTable(

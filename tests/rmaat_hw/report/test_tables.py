@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from estimate_sample import sample_document, sample_graph
 
-from rmaat_hw.report import tables
+from rmaat_hw.report import evidence, listings, tables
 
 
 @pytest.fixture(name="document")
@@ -75,23 +75,23 @@ def test_a_lifetime_is_shown_in_human_units(document: dict[str, Any]) -> None:
 
 
 def test_precision_shows_bits_noise_and_effective_bits(document: dict[str, Any]) -> None:
-    bits, noise = tables.precision_lines(document)
+    bits, noise = evidence.precision_lines(document)
     assert bits == "ADC bits: 9 required for lossless sums, 8 used (partial sums are rounded)"
     assert noise.endswith("0.68 steps of one cell (quantisation 0.29, variation 0.61), 7.9 effective bits")
     document["precision"] = {}
-    assert tables.precision_lines(document) == []
+    assert evidence.precision_lines(document) == []
 
 
 def test_dram_is_told_with_its_reason(document: dict[str, Any]) -> None:
-    assert tables.dram_line(document) == ["DRAM: 0 B a pass; weights and activations fit on the chip"]
+    assert evidence.dram_line(document) == ["DRAM: 0 B a pass; weights and activations fit on the chip"]
 
 
 def test_conservation_says_equal_only_where_it_is(document: dict[str, Any]) -> None:
-    assert "= mapped = counted independently" in tables.conservation_lines(document)[0]
+    assert "= mapped = counted independently" in evidence.conservation_lines(document)[0]
     document["conservation"]["macs_mapped"] -= 1
-    assert "≠" in tables.conservation_lines(document)[0]
+    assert "≠" in evidence.conservation_lines(document)[0]
     document["conservation"] |= {"macs_independent": None, "reason": "no formula for cdist"}
-    assert "no independent count (no formula for cdist)" in tables.conservation_lines(document)[0]
+    assert "no independent count (no formula for cdist)" in evidence.conservation_lines(document)[0]
 
 
 def test_coverage_names_what_is_missing_with_its_share(document: dict[str, Any]) -> None:
@@ -100,33 +100,33 @@ def test_coverage_names_what_is_missing_with_its_share(document: dict[str, Any])
         "share_bytes": 0.25,
         "share_operators": 0.5,
     }
-    line = tables.conservation_lines(document)[1]
+    line = evidence.conservation_lines(document)[1]
     assert (
         "INCOMPLETE, 1 operators without a rule (aten._fft_r2c): 50.0 % of operators, 25.0 % of bytes" in line
     )
 
 
 def test_measured_stands_beside_modelled_without_a_ratio(document: dict[str, Any]) -> None:
-    table = tables.measured_beside_modelled(document)
+    table = evidence.measured_beside_modelled(document)
     text = cells(table)
     assert "p50 351 ms, p95 360 ms (n = 9)" in text
     assert "not measured: no energy counter" in text
     assert "not divided" in table.notes[0]
     document |= {"measured": None, "measured_reason": "--no-measure"}
-    assert tables.measured_beside_modelled(document).notes == ("Not measured: --no-measure.",)
+    assert evidence.measured_beside_modelled(document).notes == ("Not measured: --no-measure.",)
 
 
 def test_measured_energy_is_shown_where_there_is_one(document: dict[str, Any]) -> None:
     document["measured"]["energy"] = {"value": 12.5}
     document["measured"]["device"] = {"type": "cuda", "name": "A card"}
-    text = cells(tables.measured_beside_modelled(document))
+    text = cells(evidence.measured_beside_modelled(document))
     assert "12.5 J" in text
     assert "the host is not in it" in text
 
 
 def test_measured_operators_keep_the_sum(document: dict[str, Any]) -> None:
     whole = sum(row["self_s"] for row in document["measured"]["kernels"])
-    found = tables.measured_operators(document, most=4)
+    found = evidence.measured_operators(document, most=4)
     assert list(found)[-1] == "7 others"
     assert math.isclose(sum(found.values()), whole)
 
@@ -148,15 +148,15 @@ def test_breakdown_tables_end_in_the_totals(document: dict[str, Any]) -> None:
 
 def test_graph_tables_count_everything_once() -> None:
     graph = sample_graph()
-    total = tables.graph_by_class(graph).rows[-1]
+    total = listings.graph_by_class(graph).rows[-1]
     assert total[1] == str(len(graph))
     assert total[3] == f"{graph.macs + graph.setup_macs:,}"
-    assert tables.loop_lines(graph)[1] == "Loop segment.blocks: layer × 4, recurrent, inside segment"
-    by_module = tables.graph_by_module(graph, most=3).rows
+    assert listings.loop_lines(graph)[1] == "Loop segment.blocks: layer × 4, recurrent, inside segment"
+    by_module = listings.graph_by_module(graph, most=3).rows
     assert sum(int(row[2].replace(",", "")) for row in by_module) == graph.macs + graph.setup_macs
 
 
 def test_parameters_show_intervals_and_sources(document: dict[str, Any]) -> None:
-    text = cells(tables.parameters(document))
+    text = cells(listings.parameters(document))
     assert "cell.on_current | 1e-06 A | 6e-07 to 1.7e-06 | measured | an invented source" in text
     assert "adc.energy | 1.2e-12 J | –" in text

@@ -1,0 +1,141 @@
+"""Long lists of a report: parameters with their sources, settings, and what a graph consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rmaat_hw.report.numbers import DASH, count, engineering, general, percent, plain_value
+from rmaat_hw.report.tables import Document, Table, operator_class
+
+if TYPE_CHECKING:
+    from cost_models.workload.graph import OperatorGraph
+
+
+def parameter_value(p: Mapping[str, Any]) -> tuple[str, str]:
+    """Value with unit and interval of a parameter; an exact one has no interval."""
+    unit = p.get("unit") or "1"
+    value = f"{general(p['value'])} {'' if unit == '1' else unit}".rstrip()
+    low, high = p.get("low"), p.get("high")
+    if low is None or high is None or low == high:
+        return value, DASH
+    return value, f"{general(low)} to {general(high)}"
+
+
+def parameters(document: Document) -> Table:
+    """Every number that the estimate used, with its interval, basis and source."""
+    rows = tuple(
+        (
+            p["name"],
+            *parameter_value(p),
+            p.get("basis") or "",
+            " · ".join(str(part) for part in (p.get("source"), p.get("where")) if part),
+            str(p.get("conditions") or ""),
+        )
+        for p in document["parameters_used"]
+    )
+    return Table(
+        "Parameters used",
+        ("name", "value", "90 % interval", "basis", "source", "conditions"),
+        rows,
+        ("Every name is a key of --set NAME=VALUE.",),
+        frozenset({1, 2}),
+    )
+
+
+def settings(document: Document) -> Table:
+    """What was assumed about the model, the data, the chip and the technology."""
+    rows: list[tuple[str, ...]] = []
+    for group in ("model", "activity", "technology", "design", "precision", "dram", "trace", "timing"):
+        for key, value in _flat(document.get(group) or {}):
+            rows.append((group, key, value))
+    return Table("Settings and assumptions", ("of", "what", "value"), tuple(rows))
+
+
+def _flat(group: Any, prefix: str = "") -> Iterable[tuple[str, str]]:
+    if not isinstance(group, Mapping):
+        yield prefix or "value", str(group)
+        return
+    for key, value in group.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            yield from _flat(value, name)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            text = ", ".join(plain_value(v) if not isinstance(v, (Mapping, list)) else str(v) for v in value)
+            yield name, text if len(text) < 400 else text[:400] + " …"
+        else:
+            yield name, plain_value(value)
+
+
+def versions(document: Document) -> Table:
+    """What the numbers were made with."""
+    return Table(
+        "Made with",
+        ("what", "version"),
+        tuple((str(k), str(v)) for k, v in (document.get("versions") or {}).items()),
+    )
+
+
+def graph_by_class(graph: OperatorGraph) -> Table:
+    """Operators, executions, MACs and bytes of a pass by class of operator; set-up is a row of its own."""
+    found: dict[str, list[int]] = {}
+    for o in graph.operators:
+        name = "set-up, once" if str(o.phase) == "setup" else operator_class(o)
+        moved = (o.bytes_in + o.bytes_out) * o.repeat
+        row = found.setdefault(name, [0, 0, 0, 0])
+        for index, value in enumerate((1, o.repeat, o.total_macs, moved)):
+            row[index] += value
+    whole = sum(row[2] for row in found.values())
+    rows = [
+        (
+            name,
+            count(row[0]),
+            count(row[1]),
+            count(row[2]),
+            percent(row[2] / whole) if whole else DASH,
+            engineering(row[3], "B"),
+        )
+        for name, row in sorted(found.items(), key=lambda item: (-item[1][2], -item[1][3]))
+    ]
+    sums_ = [sum(row[index] for row in found.values()) for index in range(4)]
+    rows.append(
+        ("total", count(sums_[0]), count(sums_[1]), count(sums_[2]), "100 %", engineering(sums_[3], "B"))
+    )
+    return Table(
+        "By class of operator",
+        ("class", "operators", "executions", "MACs", "share", "bytes moved"),
+        tuple(rows),
+        numeric=frozenset(range(1, 6)),
+    )
+
+
+def graph_by_module(graph: OperatorGraph, most: int = 14) -> Table:
+    """MACs and bytes of the modules that compute, the greatest first."""
+    found: dict[str, list[int]] = {}
+    for o in graph.operators:
+        row = found.setdefault(o.module or "(model)", [0, 0, 0])
+        for index, value in enumerate((o.repeat, o.total_macs, (o.bytes_in + o.bytes_out) * o.repeat)):
+            row[index] += value
+    ordered = sorted(found.items(), key=lambda item: (-item[1][1], -item[1][2]))
+    rows = [(name, count(r[0]), count(r[1]), engineering(r[2], "B")) for name, r in ordered[:most]]
+    if len(ordered) > most:
+        rest = [sum(r[index] for _, r in ordered[most:]) for index in range(3)]
+        rows.append(
+            (f"{len(ordered) - most} others", count(rest[0]), count(rest[1]), engineering(rest[2], "B"))
+        )
+    return Table(
+        "By module (the first of equal layers)",
+        ("module", "executions", "MACs", "bytes moved"),
+        tuple(rows),
+        numeric=frozenset({1, 2, 3}),
+    )
+
+
+def loop_lines(graph: OperatorGraph) -> list[str]:
+    """One line a loop: what repeats, how often, and whether something passes on."""
+    return [
+        f"Loop {loop.id}: {loop.axis} × {loop.count}"
+        + (", recurrent" if loop.recurrent else "")
+        + (f", inside {loop.parent}" if loop.parent else "")
+        for loop in graph.loops.values()
+    ]
