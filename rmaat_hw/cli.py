@@ -187,7 +187,7 @@ def estimate(
 
         show_estimate(_console(), result.document, result.graph, str(folder))
     if strict and result.incomplete:
-        _say(f"Incomplete: {len(result.graph.unruled)} operators have no rule and are not priced.")
+        _say(f"Incomplete: without a rule and not priced: {len(result.graph.unruled)} operators.")
         raise typer.Exit(INCOMPLETE)
 
 
@@ -240,7 +240,7 @@ def trace(
 
         show_trace(_console(), traced, str(out) if out is not None else None)
     if strict and traced.graph.unruled:
-        _say(f"Incomplete: {len(traced.graph.unruled)} operators have no rule.")
+        _say(f"Incomplete: without a rule: {len(traced.graph.unruled)} operators.")
         raise typer.Exit(INCOMPLETE)
 
 

@@ -88,12 +88,9 @@ def _check_line(line: str) -> Text:
     return Text(line, style="bold red" if bad else "")
 
 
-def _grid(table: tables.Table, value_style: str = "") -> RichTable:
+def _grid(table: tables.Table, value_style: str = "") -> RenderableType:
     """A table without lines; its title stands over it."""
     grid = RichTable(
-        title=table.title,
-        title_style="bold cyan",
-        title_justify="left",
         box=None,
         show_header=any(table.columns),
         header_style="dim",
@@ -109,7 +106,7 @@ def _grid(table: tables.Table, value_style: str = "") -> RichTable:
         )
     for row in table.rows:
         grid.add_row(*(Text(cell) for cell in row))
-    return grid
+    return Group(Text(table.title, style="bold cyan"), grid)
 
 
 def _measured(document: tables.Document) -> RenderableType:
