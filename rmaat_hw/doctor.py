@@ -21,7 +21,7 @@ PACKAGES = ("rmaat_hw", "cost_models", "device_params", "sweeps")
 _ROOT = Path(__file__).resolve().parents[1]
 # Distributions known to install a package of one of our names.
 _KNOWN_RIVALS = {"sweeps": "the distribution 'sweeps' of Weights & Biases ships a package of this name"}
-_CPU_TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+_CPU_TORCH = "the CPU build (see https://pytorch.org/get-started/locally/)"
 
 
 @dataclass(frozen=True)

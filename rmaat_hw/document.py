@@ -13,6 +13,7 @@ from cost_models.cost import Breakdown, Priced
 from cost_models.mapping.placement import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
 from cost_models.uncertainty import interval
+from cost_models.workload.operators import SHARED_WORK
 from device_params import Design
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _per_unit(mapped: Mapped, totals: Mapping[str, Any]) -> dict[str, Any]:
 
 def _classes(workload: Workload, breakdown: Breakdown) -> list[dict[str, Any]]:
     """The bill by class of operator, and what they share."""
-    names = [*workload.classes, "shared"]
+    names = [*workload.classes, SHARED_WORK]
     macs = [*workload.macs[:, 0], 0.0]
     rows: dict[str, dict[str, Any]] = {}
     for i, name in enumerate(names):

@@ -176,6 +176,7 @@ def map_program(subject: Subject, bits: Precision, tell: Progress, clock: _Clock
     from rmaat_hw.trace import TraceMismatch, capture, collect_activity
 
     clock = clock or _Clock()
+    clock.stop("prepare_s")
     tell("tracing the program")
     trace = capture(subject.module, subject.args, subject.kwargs, name=subject.name)
     clock.stop("trace_s")

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cost_models.workload.graph import OperatorGraph
-from cost_models.workload.operators import DTYPE_BYTES, SCALAR_OPS, Kind, MatmulShape, Operator, Phase, Role
+from cost_models.workload.operators import DTYPE_BYTES, SCALAR_OPS, Kind, MatmulShape, Operator, Phase
 from cost_models.workload.stats import Activity, OperandActivity
 from device_params.errors import InputError
 
@@ -113,13 +113,13 @@ def matrix_of(operator: Operator) -> tuple[MatmulShape, int] | None:
     shape = operator.matmul
     if operator.kind is Kind.CONVOLUTION and shape is None:
         weight = operator.operands[1]
-        if weight.role is not Role.WEIGHT:
+        if not weight.stationary:
             return None
         contraction, outputs = prod(weight.spec.shape[1:]), weight.spec.shape[0]
         return MatmulShape(1, operator.macs // (contraction * outputs), contraction, outputs, 0, 1), 1
     if shape is None:
         return None
-    left, right = (operator.operands[i].role is Role.WEIGHT for i in (shape.left, shape.right))
+    left, right = (operator.operands[i].stationary for i in (shape.left, shape.right))
     if right and not left:
         return shape, shape.right
     if left and not right:
@@ -176,13 +176,12 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
     tile_reads = {"left": zeros(), "left_over": zeros(), "right": zeros(), "right_over": zeros()}
     scalar_ops = {name: zeros() for name in SCALAR_OPS}
     levels = zeros(MAX_CELL_BITS)
-    classes: list[str] = []
     held: set[tuple[str, int]] = set()
     tables: dict[str, float] = {}
 
     for i, op in enumerate(priced):
         repeat = op.repeat
-        live = [o.spec.numel for o in op.operands if o.role is not Role.WEIGHT]
+        live = [o.spec.numel for o in op.operands if not o.stationary]
         columns["working"][i] = sum(live) + sum(spec.numel for spec in op.outputs)
         for name, count in op.scalar_ops.items():
             scalar_ops[name][i] = count * repeat
@@ -207,9 +206,8 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
             columns["in"][i] = shape.batch * shape.rows * shape.contraction * repeat
             columns["out"][i] = shape.batch * shape.rows * shape.cols * repeat
             columns["macs"][i] = columns["vectors"][i] * shape.contraction * shape.cols
-            classes.append("weight × activation")
             continue
-        weights = {o.name: o for o in op.operands if o.role is Role.WEIGHT and o.name}
+        weights = {o.name: o for o in op.operands if o.stationary and o.name}
         for name, o in weights.items():
             tables[name] = max(tables.get(name, 0.0), float(o.spec.numel * o.copies))
         if op.matmul is not None and op.macs:
@@ -221,11 +219,9 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
             tile_reads["right"][i], tile_reads["right_over"][i] = right, shape.rows
             columns["out"][i] = shape.batch * shape.rows * shape.cols * repeat
             columns["macs"][i] = left * shape.cols
-            classes.append("activation × activation")
         else:
             read, written = _elements(op, op.bytes_in), _elements(op, op.bytes_out)
             columns["in"][i], columns["out"][i] = read * repeat, written * repeat
-            classes.append(op.kind.value)
         if weights:
             share = sum(o.spec.numel for o in weights.values())
             if op.kind is Kind.GATHER:
@@ -234,7 +230,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
 
     workload = Workload(
         operators=tuple(op.id for op in priced),
-        classes=tuple(classes),
+        classes=tuple(op.work for op in priced),
         precision=precision,
         static=columns["static"],
         dynamic=columns["dynamic"],

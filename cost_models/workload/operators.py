@@ -92,6 +92,11 @@ class Operand:
     name: str = ""
     copies: int = 1
 
+    @property
+    def stationary(self) -> bool:
+        """Written once: a weight, or a captured tensor (most likely a parameter never registered)."""
+        return self.role in (Role.WEIGHT, Role.CONSTANT)
+
 
 @dataclass(frozen=True)
 class MatmulShape:
@@ -156,6 +161,20 @@ class Operator:
     def total_macs(self) -> int:
         return self.macs * self.repeat
 
+    @property
+    def work(self) -> str:
+        """Class of work in words of the report: what meets what in a product, else what the kind does."""
+        if self.kind not in (Kind.MATMUL, Kind.CONVOLUTION) and self.matmul is None:
+            return WORK_OF_KIND[self.kind]
+        sides = self.operands
+        if self.matmul is not None:
+            sides = (self.operands[self.matmul.left], self.operands[self.matmul.right])
+        if any(operand.stationary for operand in sides):
+            return "weight × activation"
+        if any(operand.role is Role.STATE for operand in sides):
+            return "state × activation"
+        return "activation × activation"
+
 
 SCALAR_OPS: tuple[str, ...] = (
     "add",
@@ -165,3 +184,18 @@ SCALAR_OPS: tuple[str, ...] = (
     "square_root",
     "compare",  # maximum, where, comparisons, masks
 )
+
+#: Class of work of an operator that is no product.
+WORK_OF_KIND: Mapping[Kind, str] = {
+    Kind.ELEMENTWISE: "element-wise",
+    Kind.REDUCTION: "reductions",
+    Kind.NORMALISATION: "normalisation",
+    Kind.SOFTMAX: "softmax",
+    Kind.GATHER: "look-ups and moves",
+    Kind.MOVE: "look-ups and moves",
+    Kind.VIEW: "look-ups and moves",
+    Kind.UNRULED: "without a rule",
+}
+
+#: Class of work under which blocks stand that serve every operator.
+SHARED_WORK = "shared blocks"

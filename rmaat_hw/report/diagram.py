@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rmaat_hw.report import tables
 from rmaat_hw.report.figures import new_figure, style
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _short(op: str) -> str:
 def _group(operator: Operator) -> str:
     if str(operator.phase) == "setup":
         return "set-up, once"
-    name = tables.operator_class(operator)
+    name = operator.work
     return name if name in CLASS_COLOURS else "between products"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from cost_models.workload.operators import SHARED_WORK
 from rmaat_hw.report import evidence, tables
 from rmaat_hw.report.numbers import digits, engineering, scale
 
@@ -96,7 +97,7 @@ def _cells(
     values: dict[tuple[str, str], float] = {}
     for leaf in document["breakdown"]:
         component = leaf["component"] if leaf["component"] in shown else OTHERS
-        key = classes.get(leaf["operator"], tables.SHARED_CLASS), component
+        key = classes.get(leaf["operator"], SHARED_WORK), component
         values[key] = values.get(key, 0.0) + float(leaf[measure])
     rows = list(tables.sums(document["breakdown"], measure, classes))
     if any(component == OTHERS and value for (_, component), value in values.items()):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rmaat_hw.report.numbers import DASH, count, engineering, general, percent, plain_value
-from rmaat_hw.report.tables import Document, Table, operator_class
+from rmaat_hw.report.tables import Document, Table
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
@@ -80,7 +80,7 @@ def graph_by_class(graph: OperatorGraph) -> Table:
     """Operators, executions, MACs and bytes of a pass by class of operator; set-up is a row of its own."""
     found: dict[str, list[int]] = {}
     for o in graph.operators:
-        name = "set-up, once" if str(o.phase) == "setup" else operator_class(o)
+        name = "set-up, once" if str(o.phase) == "setup" else o.work
         moved = (o.bytes_in + o.bytes_out) * o.repeat
         row = found.setdefault(name, [0, 0, 0, 0])
         for index, value in enumerate((1, o.repeat, o.total_macs, moved)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cost_models.workload.operators import SHARED_WORK
 from rmaat_hw.report.numbers import (
     DASH,
     bar,
@@ -19,7 +20,6 @@ from rmaat_hw.report.numbers import (
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
-    from cost_models.workload.operators import Operator
 
 Document = Mapping[str, Any]
 MAC_NOTE = "1 MAC = 2 operations"
@@ -42,17 +42,6 @@ COMPONENT_NAMES: Mapping[str, str] = {
     "leakage": "leakage",
     "dram": "DRAM",
 }
-CLASS_OF_KIND: Mapping[str, str] = {
-    "elementwise": "element-wise",
-    "reduction": "reductions",
-    "normalisation": "normalisation",
-    "softmax": "softmax",
-    "gather": "look-ups and moves",
-    "move": "look-ups and moves",
-    "view": "look-ups and moves",
-    "unruled": "without a rule",
-}
-SHARED_CLASS = "shared blocks"
 
 
 @dataclass(frozen=True)
@@ -71,24 +60,9 @@ def component_name(component: str) -> str:
     return COMPONENT_NAMES.get(component, component.replace("_", " "))
 
 
-def operator_class(operator: Operator) -> str:
-    """The class of work that the mapping distinguishes: what meets what in a product, or the kind."""
-    if operator.matmul is not None or operator.kind in ("matmul", "convolution"):
-        sides = (
-            (operator.matmul.left, operator.matmul.right)
-            if operator.matmul is not None
-            else range(len(operator.operands))
-        )
-        roles = {str(operator.operands[side].role) for side in sides}
-        if roles & {"weight", "constant"}:
-            return "weight × activation"
-        return "state × activation" if "state" in roles else "activation × activation"
-    return CLASS_OF_KIND.get(str(operator.kind), str(operator.kind))
-
-
 def operator_classes(graph: OperatorGraph) -> dict[str, str]:
     """Operator id → class, for every operator of the graph."""
-    return {operator.id: operator_class(operator) for operator in graph.operators}
+    return {operator.id: operator.work for operator in graph.operators}
 
 
 def sums(
@@ -100,7 +74,7 @@ def sums(
     """
     found: dict[str, float] = {}
     for leaf in breakdown:
-        key = leaf["component"] if by is None else by.get(leaf["operator"], SHARED_CLASS)
+        key = leaf["component"] if by is None else by.get(leaf["operator"], SHARED_WORK)
         found[key] = found.get(key, 0.0) + float(leaf[measure])
     return dict(sorted(((k, v) for k, v in found.items() if v), key=lambda item: -item[1]))
 
@@ -264,7 +238,7 @@ def breakdown_by_operator(document: Document, graph: OperatorGraph | None) -> Ta
             (
                 name,
                 operator.module if operator else "",
-                operator_class(operator) if operator else SHARED_CLASS,
+                operator.work if operator else SHARED_WORK,
                 count(operator.repeat) if operator else "",
                 count(operator.total_macs) if operator else "",
                 engineering(energy[name], "J"),
