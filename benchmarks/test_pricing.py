@@ -12,7 +12,8 @@ from cost_models.mapping.placement import Precision
 from cost_models.targets.crossbar_chip import price
 from cost_models.uncertainty import sample
 from device_params import load_design
-from rmaat_hw.estimate import SAMPLES, map_program
+from rmaat_hw.estimate import SAMPLES
+from rmaat_hw.mapped import map_program
 from rmaat_hw.subject import load_subject
 from sweeps.evaluate import BLOCK, evaluate
 

@@ -17,7 +17,7 @@ from cost_models.workload.operators import SHARED_WORK
 from device_params import Design
 
 if TYPE_CHECKING:
-    from rmaat_hw.estimate import Mapped
+    from rmaat_hw.mapped import Mapped
     from rmaat_hw.measure.record import Measurement
 
 SCHEMA_VERSION = 1
