@@ -17,6 +17,7 @@ from cost_models.mapping.schedule import Schedule, schedule
 from cost_models.targets.crossbar_chip import BOUNDARY, price
 from cost_models.workload.graph import Edge, OperatorGraph
 from cost_models.workload.operators import Kind, Loop, MatmulShape, Operand, Operator, Phase, Role, TensorSpec
+from cost_models.workload.stats import Activity, OperandActivity
 from device_params.errors import InputError
 from device_params.load import load_design
 
@@ -244,3 +245,34 @@ def test_a_weight_on_the_left_is_transposed() -> None:
     )
     workload = place(OperatorGraph((op,)), None, Precision())
     assert (workload.vectors[0, 0], workload.contraction[0, 0], workload.outputs[0, 0]) == (50, 300, 20)
+
+
+def with_density(inputs: float, weights: float) -> dict[str, float]:
+    """Energy of the first operator by component when that share of input and weight bits is one."""
+    data = OperandActivity(8, True, 1 - inputs, inputs, (inputs,) * 8)
+    stored = OperandActivity(8, True, 1 - weights, weights, (weights,) * 8, (weights,) * 7, (weights,) * 7)
+    operands = {("first", 0): data, ("first", 1): stored, ("second", 0): data, ("second", 1): stored}
+    activity = Activity(operands, 1, "", "", 0, 0, 0)
+    workload = place(GRAPH, activity, Precision())
+    bill = price(workload, prepared()[1], DESIGN.parameters.nominal(), DESIGN.families)
+    count = len(workload.operators) + 1
+    return {name: float(bill.energy.table(name, count, 0)[0]) for name in bill.energy.by_component}
+
+
+def test_density_means_ones_and_not_zeros() -> None:
+    none, half, all_ones = (with_density(share, 0.5) for share in (0.0, 0.5, 1.0))
+    for name in ("cell", "word_line_driver"):
+        assert none[name] == 0
+        assert all_ones[name] == pytest.approx(2 * half[name], rel=1e-12)
+    # Converters and bit lines work whatever the data is.
+    assert none["adc"] == half["adc"] == all_ones["adc"]
+    assert none["bit_line_driver"] == all_ones["bit_line_driver"]
+
+
+def test_stored_levels_carry_current() -> None:
+    p = DESIGN.parameters.nominal()
+    none, half = (with_density(1.0, share)["cell"] for share in (0.0, 0.5))
+    # 7 magnitude bits on 2-bit cells: three full slices of mean level ½, and one of one bit that holds
+    # ½ of level 1 out of 3: (3·½ + ½/3)/4 = 0.4167 of the range
+    off, on = p["cell.off_current"], p["cell.on_current"]
+    assert half / none == pytest.approx((off + (on - off) * (1.5 + 0.5 / 3) / 4) / off, rel=1e-9)
