@@ -86,7 +86,7 @@ def collect_activity(
         leaves = compat.tree_flatten((args, dict(kwargs or {})))[0]
         tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
         for tensor in tensors:
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(compat.content(tensor))
         counted += int(tensors[0].shape[0]) if tensors and tensors[0].dim() else 1
         observer.run(args, kwargs or {})
     return Activity(
@@ -171,6 +171,12 @@ class _Observer(compat.TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func not in self._products:
             self._products[func] = is_product(base_name(str(func)))
+        if not self._products[func] and compat.decomposes(func):
+            # Under inference mode composite operators arrive whole.
+            with self:
+                result = func.decompose(*args, **(kwargs or {}))
+            if result is not NotImplemented:
+                return result
         if self._products[func]:
             self._look(str(func), [a for a in args if isinstance(a, torch.Tensor)])
         return func(*args, **(kwargs or {}))
@@ -211,6 +217,10 @@ class _Observer(compat.TorchDispatchMode):
         self._add(key, tensor, self.weight_bits, tensor.numel())
 
     def _add(self, key: Key, tensor: torch.Tensor, bits: int, values: int) -> None:
+        if not tensor.numel():
+            return
+        if tensor.is_complex():
+            tensor = torch.view_as_real(tensor.resolve_conj())
         low, high = (float(bound) for bound in torch.aminmax(tensor.detach()))
         if not np.isfinite([low, high]).all():
             raise InputError("operand is not finite", where=f"{key[0]}, operand {key[1]}", value=(low, high))

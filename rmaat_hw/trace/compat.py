@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,17 +17,21 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_map_only, tree_unfl
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from device_params.errors import InputError
+
 __all__ = [
     "FakeTensor",
     "FakeTensorMode",
     "StorageWeakRef",
     "TorchDispatchMode",
     "WeakTensorKeyDictionary",
+    "content",
     "decomposes",
     "flop_registry",
     "fresh_fake",
     "is_random",
     "plain_kernels",
+    "quiet_fakes",
     "reparametrize",
     "storage_key",
     "tree_flatten",
@@ -79,13 +84,39 @@ def fresh_fake(
         return [FakeTensor(fake_mode, memory.as_strided(*view), device) for view in views]
 
 
+@contextmanager
+def quiet_fakes() -> Iterator[None]:
+    """No traceback on standard error when an operator fails on fake tensors: the caller tells it."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = disabled
+
+
 def storage_key(tensor: torch.Tensor) -> StorageWeakRef:
     """Identity of the memory behind a tensor.
 
     While the weak reference lives no other storage takes its ``cdata``, although the memory itself
     is free to go.
     """
+    if tensor.layout is not torch.strided:
+        raise InputError(
+            "a tensor without dense memory cannot be traced",
+            where=f"tensor of shape {tuple(tensor.shape)}",
+            value=str(tensor.layout).removeprefix("torch."),
+            allowed="dense (strided) tensors",
+            remedy="give the program `.to_dense()` tensors",
+        )
     return StorageWeakRef(tensor.untyped_storage())
+
+
+def content(tensor: torch.Tensor) -> bytes:
+    """The bytes of a tensor's elements, of any dtype, in row-major order."""
+    dense = tensor.detach().cpu().contiguous().flatten().resolve_conj().resolve_neg()
+    return dense.view(torch.uint8).numpy().tobytes() if dense.numel() else b""
 
 
 def decomposes(func: Any) -> bool:

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rmaat_hw.trace import compat
 from rmaat_hw.trace.rules import base_name, is_product
-from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, untouched
+from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, tensors_in, untouched
 
 _METHOD = "torch.utils.flop_counter on fake tensors, two operations a MAC, attention written out"
 _FUSED_RECURRENCES = ("rnn", "lstm", "gru")
@@ -44,7 +44,7 @@ def independent_macs(
     method = _METHOD
     try:
         fake_mode = compat.FakeTensorMode(allow_non_fake_inputs=True)
-        with fake_mode:
+        with fake_mode, compat.quiet_fakes():
             count, unknown = _count(module, inputs, fake_mode.from_tensor)
     except Exception:
         # The program may look at its data: the real run decides.
@@ -74,10 +74,11 @@ def _count(
     with no_gradients(), compat.plain_kernels(), untouched(module):
         known: dict[int, torch.Tensor] = {}
         tensors = {}
-        for path, tensor in module.named_parameters(remove_duplicate=False):
-            if id(tensor) not in known:
-                known[id(tensor)] = bare(tensor)
-            tensors[path] = known[id(tensor)]
+        for kind, path, tensor in tensors_in(module):
+            if kind == "parameter":
+                if id(tensor) not in known:
+                    known[id(tensor)] = bare(tensor)
+                tensors[path] = known[id(tensor)]
         tensors.update({path: bare(buffer) for path, buffer in copied_buffers(module).items()})
         args, kwargs = compat.tree_map_only(torch.Tensor, bare, inputs)
         with compat.reparametrize(module, tensors), unknown, counter:

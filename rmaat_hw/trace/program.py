@@ -17,13 +17,20 @@ import torch
 from torch import nn
 
 from cost_models.workload.graph import OperatorGraph
+from device_params.errors import InputError
 from rmaat_hw.trace import annotate, compat
 from rmaat_hw.trace.build import Builder
 from rmaat_hw.trace.calls import CallTracer
 from rmaat_hw.trace.fold import fold
 from rmaat_hw.trace.recorder import Recorder
 from rmaat_hw.trace.records import Call, Depends
-from rmaat_hw.trace.surroundings import collection_paused, copied_buffers, no_gradients, untouched
+from rmaat_hw.trace.surroundings import (
+    collection_paused,
+    copied_buffers,
+    no_gradients,
+    tensors_in,
+    untouched,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def capture(
         The trace. Its graph is validated.
 
     Raises:
-        whatever the module raises when it is run on real tensors.
+        InputError: the module fails on its inputs, or holds a tensor that cannot be traced.
     """
     begin = time.perf_counter()
     with collection_paused():
@@ -94,10 +101,32 @@ def _record_somehow(
     """On fake tensors, or on real ones where that fails; which of them, and a note why."""
     try:
         return _record_fake(module, args, kwargs, memoise), "fake", []
+    except InputError:
+        raise
     except Exception as error:
         # Any failure may come from a missing value or a missing fake kernel; the real run decides.
         note = f"traced on real tensors, for on fake ones: {type(error).__name__}: {_line(error)}"
-    return _record_real(module, args, kwargs), "real", [note]
+    try:
+        return _record_real(module, args, kwargs), "real", [note]
+    except InputError:
+        raise
+    except Exception:
+        _check_that_it_runs(module, args, kwargs)
+        raise
+
+
+def _check_that_it_runs(module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """Tell a program that fails by itself from one that fails under the recorder only."""
+    buffers = copied_buffers(module)
+    try:
+        with no_gradients(), untouched(module), compat.reparametrize(module, buffers):
+            module(*args, **kwargs)
+    except Exception as error:
+        raise InputError(
+            f"the program fails on its example inputs with {type(error).__name__}: {_line(error)}",
+            where=type(module).__name__,
+            remedy="call it by hand to see the traceback",
+        ) from error
 
 
 def _line(error: Exception) -> str:
@@ -110,14 +139,14 @@ def _record_fake(module: nn.Module, args: Any, kwargs: Any, memoise: bool) -> Re
     def fake(tensor: torch.Tensor) -> torch.Tensor:
         return fake_mode.from_tensor(tensor)
 
-    with fake_mode:
+    with fake_mode, compat.quiet_fakes():
         return _record(module, args, kwargs, fake, fake_mode, memoise)
 
 
 def _record_real(module: nn.Module, args: Any, kwargs: Any) -> Recorder:
     """On real tensors; buffers are copied, so that the module's own keep their content."""
     copies = copied_buffers(module)
-    own = {id(buffer): copies[path] for path, buffer in module.named_buffers(remove_duplicate=False)}
+    own = {id(tensor): copies[path] for _, path, tensor in tensors_in(module) if path in copies}
 
     def stand_in(tensor: torch.Tensor) -> torch.Tensor:
         return own.get(id(tensor), tensor)
@@ -137,13 +166,9 @@ def _record(
     tracer = CallTracer(recorder, module, memoise)
     with no_gradients():
         tensors = {}
-        for kind, named in (
-            ("parameter", module.named_parameters(remove_duplicate=False)),
-            ("buffer", module.named_buffers(remove_duplicate=False)),
-        ):
-            for path, tensor in named:
-                tensors[path] = stand_in(tensor)
-                recorder.register(tensors[path], kind, path, Depends.PARAMETER)
+        for kind, path, tensor in tensors_in(module):
+            tensors[path] = stand_in(tensor)
+            recorder.register(tensors[path], kind, path, Depends.PARAMETER)
         args, kwargs = compat.tree_map_only(torch.Tensor, stand_in, (tuple(args), kwargs))
         for k, leaf in enumerate(compat.tree_flatten((args, kwargs))[0]):
             if isinstance(leaf, torch.Tensor):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -31,8 +33,14 @@ def collection_paused() -> Iterator[None]:
 
 @contextmanager
 def untouched(module: nn.Module) -> Iterator[None]:
-    """Put back attributes that the forward sets on the module or on any module in it."""
+    """Put back what the forward sets on the module or on any module in it.
+
+    Attributes, and the content of those that are plain containers: tables of parameters and modules,
+    caches kept in a list or a dictionary.
+    """
     before = [(part, dict(part.__dict__)) for part in module.modules()]
+    held = [value for _, attributes in before for value in attributes.values() if type(value) in _CONTAINERS]
+    contents = [(container, container.copy()) for container in held]
     try:
         yield
     finally:
@@ -41,12 +49,44 @@ def untouched(module: nn.Module) -> Iterator[None]:
             if now.keys() != attributes.keys() or any(now[k] is not v for k, v in attributes.items()):
                 now.clear()
                 now.update(attributes)
+        for container, content in contents:
+            _refill(container, content)
+
+
+_CONTAINERS = (list, dict, set, deque, OrderedDict)
+
+
+def _refill(container: Any, content: Any) -> None:
+    # By identity: comparing tensors would compute.
+    kept = content.values() if isinstance(content, dict) else content
+    now = container.values() if isinstance(container, dict) else container
+    if len(now) == len(kept) and all(a is b for a, b in zip(now, kept, strict=True)):
+        return
+    container.clear()
+    if isinstance(container, dict | set):
+        container.update(content)
+    else:
+        container.extend(content)
+
+
+def tensors_in(module: nn.Module) -> Iterator[tuple[str, str, torch.Tensor]]:
+    """Kind ("parameter" or "buffer"), qualified name and tensor of every place that holds one.
+
+    A tensor tied to several places comes once for each; a module that is reached by several names comes
+    once, by the first, for it has one place only.
+    """
+    for prefix, part in module.named_modules():
+        for kind, table in (("parameter", part._parameters), ("buffer", part._buffers)):
+            for name, tensor in table.items():
+                if tensor is not None:
+                    yield kind, f"{prefix}.{name}" if prefix else name, tensor
 
 
 def copied_buffers(module: nn.Module) -> dict[str, torch.Tensor]:
     """Stand-ins for the buffers by qualified name, so that a real run cannot change the module's own."""
     copies: dict[int, torch.Tensor] = {}
     return {
-        path: copies.setdefault(id(buffer), buffer.clone())
-        for path, buffer in module.named_buffers(remove_duplicate=False)
+        path: copies.setdefault(id(tensor), tensor.clone())
+        for kind, path, tensor in tensors_in(module)
+        if kind == "buffer"
     }
