@@ -25,7 +25,8 @@ def column_noise(
     One step is the charge of one conducting cell in one gate step (of one level for a conductance):
     I_on·t, or I_on·t/(levels − 1). ``shot``: √(q·Q) of the charge that flows. ``thermal``: √(kTC) of
     the capacitor that holds the full-scale charge at the supply of the converter. ``variation``: the
-    relative spread ``on_current_sigma`` of the cells that conduct, independent of one another.
+    relative spread ``on_current_sigma`` of the cells that conduct, independent of one another; a cell at
+    level k errs in all its k steps alike, so the variance goes with Σk², here bounded by (levels − 1)·Σk.
     ``leakage``: pedestal of cells in their lowest level, a mean offset that calibration can remove.
     ``quantisation``: 1/√12 of a converter step, which is 2^(required − used) steps wide. ``enob``:
     effective bits of the range against the root sum of squares, without the pedestal.
@@ -43,7 +44,7 @@ def column_noise(
     sigmas = {
         "shot": xp.sqrt(ELEMENTARY_CHARGE * charge) / step,
         "thermal": xp.sqrt(BOLTZMANN * temperature * capacitance) / step,
-        "variation": on_current_sigma * xp.sqrt(conducting),
+        "variation": on_current_sigma * xp.sqrt(contributions * conducting),
         "quantisation": 2.0 ** (required_bits - used_bits) / 12**0.5,
     }
     total = xp.sqrt(sum(sigma**2 for sigma in sigmas.values()))

@@ -178,6 +178,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
     levels = zeros(MAX_CELL_BITS)
     held: set[tuple[str, int]] = set()
     tables: dict[str, float] = {}
+    made_by = {(edge.target, edge.operand): edge.source for edge in graph.edges}
 
     for i, op in enumerate(priced):
         repeat = op.repeat
@@ -206,12 +207,10 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
             columns["in"][i] = shape.batch * shape.rows * shape.contraction * repeat
             columns["out"][i] = shape.batch * shape.rows * shape.cols * repeat
             columns["macs"][i] = columns["vectors"][i] * shape.contraction * shape.cols
-            continue
-        weights = {o.name: o for o in op.operands if o.stationary and o.name}
-        for name, o in weights.items():
-            tables[name] = max(tables.get(name, 0.0), float(o.spec.numel * o.copies))
-        if op.matmul is not None and op.macs:
+            factors = {shape.left, weight_index}
+        elif op.matmul is not None and op.macs:
             shape = op.matmul
+            factors = {shape.left, shape.right}
             columns["dynamic"][i] = 1.0
             left = shape.batch * shape.rows * shape.contraction * repeat
             right = shape.batch * shape.contraction * shape.cols * repeat
@@ -222,6 +221,20 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         else:
             read, written = _elements(op, op.bytes_in), _elements(op, op.bytes_out)
             columns["in"][i], columns["out"][i] = read * repeat, written * repeat
+            factors = set()
+        if factors:
+            # What a product adds to its result (a bias) is read beside its factors.
+            addends = (o for j, o in enumerate(op.operands) if j not in factors)
+            columns["in"][i] += sum(o.spec.numel for o in addends) * repeat
+        # Weights that no array holds are tables. What the program derived from weights has no name: it is
+        # known by the operator that made it.
+        weights = {
+            o.name or made_by.get((op.id, j), f"{op.id}[{j}]"): o
+            for j, o in enumerate(op.operands)
+            if o.stationary and (placed is None or j not in factors)
+        }
+        for name, o in weights.items():
+            tables[name] = max(tables.get(name, 0.0), float(o.spec.numel * o.copies))
         if weights:
             share = sum(o.spec.numel for o in weights.values())
             if op.kind is Kind.GATHER:

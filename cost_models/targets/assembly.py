@@ -65,6 +65,11 @@ class Parts:
     dram: Dram
     interconnect: Interconnect
 
+    @property
+    def adder_area(self) -> Array:
+        """The adders beside one array that combine slices, halves and row tiles [m²], one of each."""
+        return self.combiner.area + self.reducer.area
+
 
 def cell_of(p: Mapping[str, Array], family: str) -> Cell:
     """The cell of a family from the parameters ``cell.*``."""

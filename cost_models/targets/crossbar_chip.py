@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cost_models.arrays.noise import column_noise
-from cost_models.cost import SHARED, Leaves, Priced
+from cost_models.cost import SHARED, Cost, Leaves, Priced
 from cost_models.mapping.placement import MAX_CELL_BITS, Workload
 from cost_models.mapping.schedule import Schedule
 from cost_models.namespace import Array, as_points, namespace_of, round_up
@@ -151,6 +151,8 @@ class _Chip:
         reduce = (self.row_tiles - 1) * self.parts.reducer.add().energy
         requantise = self.parts.digital.operation_energy["multiply"]
         energy.add("accumulation", self.rows, vectors * outputs * (combine + reduce + requantise))
+        # A bias is added on the way out, in the shadow of the array.
+        energy.add("accumulation", self.rows, self._operations(self.rows).energy)
         in_series = planes / self.column(work.parallel, self.rows)
         return {name: in_series * value for name, value in array.plane_time.items()}
 
@@ -162,6 +164,7 @@ class _Chip:
         leaves, overhead = Leaves(), self.p["chip.layout_overhead"]
         for name, value in self.parts.array.area.items():
             leaves.add(name, self.rows, self.arrays * value)
+        leaves.add("accumulation", self.rows, self.arrays * overhead * self.parts.adder_area)
         digital, shared = self.parts.digital, self.shared_row
         leaves.add("digital_mac", shared, (overhead * digital.mac_array_area)[None, :])
         leaves.add("special_function", shared, (overhead * digital.special_function_array_area)[None, :])
@@ -174,11 +177,18 @@ class _Chip:
 
     @cached_property
     def distance(self) -> Array:
-        """Mean Manhattan distance from a buffer in the middle to a random place of a square chip [m].
+        """Mean Manhattan distance from the buffer in the middle to an array of a square chip [m].
 
         A quarter of the side along each axis: half the side.
         """
         return 0.5 * self.xp.sqrt(self.area.total())
+
+    @cached_property
+    def near(self) -> Array:
+        """The same inside the block in the middle, where buffer and digital unit stand together [m]."""
+        digital, buffer = self.parts.digital, self.parts.buffer
+        block = digital.mac_array_area + digital.special_function_array_area + buffer.area
+        return 0.5 * self.xp.sqrt(self.p["chip.layout_overhead"] * block)
 
     # -- movement of data -------------------------------------------------------------------------
 
@@ -209,8 +219,11 @@ class _Chip:
         read = (self.column(work.traffic_in, rows) + tiled) * bits
         return read, self.column(work.traffic_out, rows) * bits, self.column(work.table_reads, rows) * bits
 
-    def _movement(self, rows: Rows, energy: Leaves) -> tuple[Array, dict[str, Array]]:
-        """Buffer, DRAM and wire energy of some operators; returns DRAM bits and times by component."""
+    def _movement(self, rows: Rows, distance: Array, energy: Leaves) -> tuple[Array, dict[str, Array]]:
+        """Buffer, DRAM and wire energy of operators ``distance`` [m] from the buffer.
+
+        Returns DRAM bits and times by component.
+        """
         read, written, table = self._traffic(rows)
         tables_out, activations_out = self._overflow(rows)
         buffer, dram = self.parts.buffer, self.parts.dram
@@ -219,7 +232,7 @@ class _Chip:
         spilled = table * tables_out + (read + written) * activations_out
         moved = dram.move(spilled)
         energy.add("dram", rows, moved.energy)
-        transfer = self.parts.interconnect.transfer(read + written, self.distance)
+        transfer = self.parts.interconnect.transfer(read + written, distance)
         energy.add("wire", rows, transfer.energy)
         times = {
             "buffer": read_cost.latency + write_cost.latency,
@@ -242,14 +255,17 @@ class _Chip:
 
     # -- digital unit -----------------------------------------------------------------------------
 
+    def _operations(self, rows: Rows) -> Cost:
+        """Elementary operations of some operators [rows, 1 or points]."""
+        counts = {name: self.column(count, rows) for name, count in self.workload.scalar_ops.items()}
+        return self.parts.digital.operate(counts)
+
     def _digital(self, energy: Leaves) -> dict[str, Array]:
         """Dynamic products and elementary operations; returns times by component [rows, points]."""
         rows, digital = self.digital_rows, self.parts.digital
         macs = self.column(self.workload.macs, rows)
         product = digital.multiply_accumulate(macs)
-        work = digital.operate(
-            {name: self.column(count, rows) for name, count in self.workload.scalar_ops.items()}
-        )
+        work = self._operations(rows)
         energy.add("digital_mac", rows, product.energy)
         energy.add("special_function", rows, work.energy)
         return {"digital_mac": product.latency, "special_function": work.latency}
@@ -260,10 +276,10 @@ class _Chip:
         """Put the bill together."""
         energy, busy, exposed = Leaves(), Leaves(), Leaves()
         array_times = self._products(energy)
-        array_spill, array_moves = self._movement(self.rows, energy)
+        array_spill, array_moves = self._movement(self.rows, self.distance, energy)
         self._distribution(energy)
         digital_times = self._digital(energy)
-        digital_spill, digital_moves = self._movement(self.digital_rows, energy)
+        digital_spill, digital_moves = self._movement(self.digital_rows, self.near, energy)
         self._control(energy)
 
         array_times = self._overlap(array_times, array_moves)
@@ -279,7 +295,7 @@ class _Chip:
                 busy.add(name, rows, time)
                 exposed.add(name, rows, time * share)
         latency = exposed.total()
-        self._leakage(energy, array_time, latency)
+        self._leakage(energy, array_time, array_times["adc"], latency)
 
         energy.scale(self.p["model_form.energy"])
         for leaves in (exposed, busy):
@@ -319,11 +335,11 @@ class _Chip:
             )
             energy.add("control", leaf_rows, self.p["chip.control_fraction"] * total)
 
-    def _leakage(self, energy: Leaves, busy: Array, latency: Array) -> None:
+    def _leakage(self, energy: Leaves, busy: Array, converting: Array, latency: Array) -> None:
         """Leakage over the whole pass: arrays under their operators, gated while idle; the rest always on.
 
         Arrays of layers that share an operator are busy in turn. What a converter leaks while it
-        converts is part of its conversion energy.
+        converts is part of its conversion energy; while the cells are read it waits and leaks.
         """
         p, array = self.p, self.parts.array
         gate_density = p["technology.gate_leakage"] / p["technology.gate_area"]
@@ -331,11 +347,12 @@ class _Chip:
         conversion = array.adc.convert()
         adc = array.adcs * p["adc.leakage_fraction"] * conversion.energy / conversion.latency
         cells = array.rows * array.cols * array.cell.standby_leakage
-        logic = logic / p["chip.layout_overhead"] * gate_density
+        logic = (logic / p["chip.layout_overhead"] + self.parts.adder_area) * gate_density
         matrices = self.xp.clip(self.column(self.workload.matrices, self.rows), 1.0, None)
-        active = busy * self.column(self.workload.parallel, self.rows) / matrices
+        turn = self.column(self.workload.parallel, self.rows) / matrices
+        active, waiting = busy * turn, (busy - converting) * turn
         idle = self.xp.clip(latency - active, 0.0, None) * (1.0 - p["chip.power_gating"])
-        leaked = logic * active + (logic + adc) * idle + cells * latency
+        leaked = logic * active + adc * waiting + (logic + adc) * idle + cells * latency
         energy.add("leakage", self.rows, self.arrays * leaked)
         digital = self.parts.digital
         logic = digital.mac_array_area + digital.special_function_array_area

@@ -85,8 +85,8 @@ def test_noise_budget_by_hand() -> None:
     # One step 0.8 fC; 128·0.5·3·0.25 = 48 conducting steps: 38.4 fC = 239 674 electrons, √ = 489.6 e
     # = 0.0784 fC = 0.0980 steps
     assert noise["shot"] == pytest.approx(0.0980, rel=2e-3)
-    # 5 % of √48
-    assert noise["variation"] == pytest.approx(0.05 * 48**0.5)
+    # 5 % of √(3·48): a cell errs alike in all steps in which it conducts
+    assert noise["variation"] == pytest.approx(0.05 * 144**0.5)
     # full scale 384·0.8 fC at 0.9 V = 341.3 fF; √(kTC) = √(4.142e-21·341.3e-15) = 37.6 aC = 0.0470 steps
     assert noise["thermal"] == pytest.approx(0.0470, rel=5e-3)
     assert noise["quantisation"] == pytest.approx(1 / 12**0.5)
