@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from cost_models.mapping.homes import Homes, stored_in
 from cost_models.workload.graph import OperatorGraph
-from cost_models.workload.operators import DTYPE_BYTES, SCALAR_OPS, Kind, MatmulShape, Operator, Phase
+from cost_models.workload.operators import DTYPE_BYTES, SCALAR_OPS, Kind, MatmulShape, Operator, Phase, Stored
 from cost_models.workload.stats import Activity, OperandActivity
 from device_params.errors import InputError
 
@@ -111,12 +111,6 @@ def matrix_of(operator: Operator) -> tuple[MatmulShape, int] | None:
     Returns None for an operator that is not weight × activation.
     """
     shape = operator.matmul
-    if operator.kind is Kind.CONVOLUTION and shape is None:
-        weight = operator.operands[1]
-        if not weight.stationary:
-            return None
-        contraction, outputs = prod(weight.spec.shape[1:]), weight.spec.shape[0]
-        return MatmulShape(1, operator.macs // (contraction * outputs), contraction, outputs, 0, 1), 1
     if shape is None:
         return None
     left, right = (operator.operands[i].stationary for i in (shape.left, shape.right))
@@ -148,6 +142,11 @@ def level_fractions(stats: OperandActivity | None) -> list[float]:
     return out
 
 
+def _matrices(tensor: Stored, matrix: int) -> int:
+    """Matrices of ``matrix`` weights that a tensor consists of: heads, experts, groups of channels."""
+    return max(1, round(tensor.elements / matrix)) if matrix else 0
+
+
 def _elements(operator: Operator, nbytes: int) -> float:
     """Bytes of the traced dtype as elements: traffic is priced at the chosen precision, not the traced."""
     dtypes = [spec.dtype for spec in operator.outputs] or [o.spec.dtype for o in operator.operands]
@@ -176,9 +175,11 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
     tile_reads = {"left": zeros(), "left_over": zeros(), "right": zeros(), "right_over": zeros()}
     scalar_ops = {name: zeros() for name in SCALAR_OPS}
     levels = zeros(MAX_CELL_BITS)
-    held: set[tuple[str, int]] = set()
-    tables: dict[str, float] = {}
-    made_by = {(edge.target, edge.operand): edge.source for edge in graph.edges}
+    on_arrays = {op.id: matrix_of(op) for op in priced}
+    homes = Homes(
+        stored for op in priced if (found := on_arrays[op.id]) for stored in stored_in(op, found[1])
+    )
+    tables: list[Stored] = []
 
     for i, op in enumerate(priced):
         repeat = op.repeat
@@ -186,20 +187,18 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         columns["working"][i] = sum(live) + sum(spec.numel for spec in op.outputs)
         for name, count in op.scalar_ops.items():
             scalar_ops[name][i] = count * repeat
-        placed = matrix_of(op)
+        placed = on_arrays[op.id]
         stats = activity.operands if activity else {}
         if placed is not None:
             shape, weight_index = placed
-            weight = op.operands[weight_index]
-            stored = max(1, round(weight.spec.numel / (shape.contraction * shape.cols)))
-            key = (weight.name or op.id, weight.copies)
+            stored = stored_in(op, weight_index)
+            matrix = shape.contraction * shape.cols
             columns["static"][i] = 1.0
             columns["vectors"][i] = shape.batch * shape.rows * repeat
             columns["contraction"][i] = shape.contraction
             columns["outputs"][i] = shape.cols
-            columns["parallel"][i] = stored
-            columns["matrices"][i] = 0 if key in held else stored * weight.copies
-            held.add(key)
+            columns["parallel"][i] = _matrices(stored[0], matrix)
+            columns["matrices"][i] = sum(_matrices(tensor, matrix) for tensor in homes.claim(stored))
             data = stats.get((op.id, shape.left))
             density = float(np.mean(data.bit_density)) if data and data.bit_density else None
             columns["density"][i] = UNMEASURED_INPUT_DENSITY if density is None else density
@@ -226,17 +225,15 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
             # What a product adds to its result (a bias) is read beside its factors.
             addends = (o for j, o in enumerate(op.operands) if j not in factors)
             columns["in"][i] += sum(o.spec.numel for o in addends) * repeat
-        # Weights that no array holds are tables. What the program derived from weights has no name: it is
-        # known by the operator that made it.
-        weights = {
-            o.name or made_by.get((op.id, j), f"{op.id}[{j}]"): o
+        # Weights that no array holds are tables.
+        weights = [
+            (stored_in(op, j), o.spec.numel)
             for j, o in enumerate(op.operands)
             if o.stationary and (placed is None or j not in factors)
-        }
-        for name, o in weights.items():
-            tables[name] = max(tables.get(name, 0.0), float(o.spec.numel * o.copies))
+        ]
         if weights:
-            share = sum(o.spec.numel for o in weights.values())
+            tables.extend(tensor for stored, _ in weights for tensor in stored)
+            share = sum(dict(weights).values())
             if op.kind is Kind.GATHER:
                 share = sum(spec.numel for spec in op.outputs)
             columns["table"][i] = share * repeat
@@ -259,7 +256,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
         traffic_out=columns["out"],
         table_reads=columns["table"],
         working=columns["working"],
-        table=sum(tables.values()),
+        table=float(Homes(tables).elements),
         input_density=columns["density"],
         level_fraction=levels,
         setup=_setup_work(graph),
@@ -277,7 +274,7 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
 
 def _homeless(operators: list[Operator]) -> list[str]:
     """Operators that multiply but are no matrix product that the mapping knows."""
-    return [op.id for op in operators if op.macs and op.matmul is None and op.kind is not Kind.CONVOLUTION]
+    return [op.id for op in operators if op.macs and op.matmul is None]
 
 
 def _setup_work(graph: OperatorGraph) -> dict[str, float]:

@@ -25,6 +25,7 @@ from cost_models.workload.operators import (
     Operator,
     Phase,
     Role,
+    Stored,
     TensorSpec,
 )
 
@@ -265,7 +266,13 @@ def _spec(item: Mapping[str, Any]) -> TensorSpec:
 
 def _operator(item: Mapping[str, Any]) -> Operator:
     operands = tuple(
-        Operand(spec=_spec(o["spec"]), role=Role(o["role"]), name=o["name"], copies=o["copies"])
+        Operand(
+            spec=_spec(o["spec"]),
+            role=Role(o["role"]),
+            name=o["name"],
+            copies=o["copies"],
+            stored=tuple(Stored(**place) for place in o["stored"]),
+        )
         for o in item["operands"]
     )
     return Operator(

@@ -79,18 +79,42 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """Where the values of a stationary operand stand: a stretch of the memory of a named tensor.
+
+    ``start`` is the first element, ``stop`` one after the last; ``elements`` distinct values are read
+    from there. They are fewer than the stretch where it is read in strides, and fewer than the operand
+    has where a dimension is only expanded.
+    """
+
+    name: str
+    start: int
+    stop: int
+    elements: int
+
+    def holds(self, other: Stored) -> bool:
+        """Whether every value of ``other`` is one of these: a slice of a matrix that is used whole."""
+        whole = self.stop - self.start == self.elements
+        return self == other or (
+            whole and self.name == other.name and self.start <= other.start and other.stop <= self.stop
+        )
+
+
+@dataclass(frozen=True)
 class Operand:
     """One tensor input of an operator.
 
     ``name`` is the parameter's qualified name (of the first repeat) or the mark given by the model;
     ``copies`` counts the distinct tensors behind the operand over all repeats: four equal layers
-    folded into one node carry four weights, four segments that share them carry one.
+    folded into one node carry four weights, four segments that share them carry one. ``stored`` says
+    of a traced stationary operand where each of them stands.
     """
 
     spec: TensorSpec
     role: Role
     name: str = ""
     copies: int = 1
+    stored: tuple[Stored, ...] = ()
 
     @property
     def stationary(self) -> bool:

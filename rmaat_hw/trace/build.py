@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cost_models.workload.graph import Edge, OperatorGraph
-from cost_models.workload.operators import Loop, Operand, Operator, Phase, Role, TensorSpec
+from cost_models.workload.operators import Loop, Operand, Operator, Phase, Role, Stored, TensorSpec
 from rmaat_hw.trace.fold import FoldedLoop
-from rmaat_hw.trace.records import Depends, RawOp, RawTrace, Replay
+from rmaat_hw.trace.records import Depends, Extent, RawOp, RawTrace, Replay
 from rmaat_hw.trace.roles import with_states
 from rmaat_hw.trace.signature import Signer
 
@@ -21,11 +21,15 @@ Place = tuple[int, tuple[tuple[FoldedLoop, int], ...]]
 """Number of the node's kept instance, and (loop, iteration) from the outermost loop in."""
 
 
+Tensor = tuple[tuple[int, ...], Extent]
+"""A tensor of one content: what its memory holds (see ``Builder._identity``), and which part of it."""
+
+
 @dataclass(slots=True)
 class _Slot:
     """One operand of one node over all instances."""
 
-    identities: dict[int, None] = field(default_factory=dict)  # distinct tensors, in order
+    tensors: dict[Tensor, None] = field(default_factory=dict)  # distinct ones, in order
     carried_by: FoldedLoop | None = None
 
 
@@ -41,6 +45,7 @@ class Builder:
         self._identities: dict[int, int] = {}
         self._slots: dict[tuple[int, int], _Slot] = {}
         self._edges: dict[tuple[int, int, int, bool], TensorSpec] = {}
+        self._derived: dict[tuple[int, ...], int] = {}
 
     def build(self) -> OperatorGraph:
         """The graph, roles and states included."""
@@ -146,15 +151,17 @@ class Builder:
     def _read(self, index: int, operand: int, values: tuple[int, ...], recurrent: set[int]) -> None:
         node, around = self.place(index)
         slot = self._slots.setdefault((node, operand), _Slot())
+        reading = self.raw.op(index).readings[operand]
+        if not reading.depends & Depends.INPUT:
+            slot.tensors[tuple(map(self._identity, values)), reading.extent] = None
         for value in values:
-            slot.identities[self._identity(value)] = None
             if value < 0:
                 continue
             source, before = self.place(value)
             loop = _crossed(before, around)
             key = (source, node, operand, loop is not None)
             if key not in self._edges:
-                self._edges[key] = self.raw.op(index).readings[operand].spec
+                self._edges[key] = reading.spec
             if loop is not None:
                 recurrent.add(id(loop))
                 slot.carried_by = loop
@@ -168,8 +175,9 @@ class Builder:
             return value
         known = self._identities.get(value)
         if known is None:
-            parts = tuple(tuple(self._identity(v) for v in values) for values in self.raw.values_read(value))
-            known = self._identities[value] = self.raw.length + self.raw.intern((op.op, op.outputs, parts))
+            read = tuple(tuple(map(self._identity, values)) for values in self.raw.values_read(value))
+            key = (op.op, op.settings, op.outputs, read, tuple(r.extent for r in op.readings))
+            known = self._identities[value] = self.raw.length + self.raw.intern(key)
         return known
 
     # --- nodes ---------------------------------------------------------------------------------
@@ -218,9 +226,17 @@ class Builder:
         else:
             role = Role.WEIGHT if reading.depends & Depends.PARAMETER else Role.CONSTANT
         stationary = role in (Role.WEIGHT, Role.CONSTANT)
-        copies = max(len(slot.identities), 1) if stationary else 1
+        stored = tuple(map(self._stored, slot.tensors)) if stationary else ()
         name = sources[0].name if sources and (stationary or written) else ""
-        return Operand(reading.spec, role, reading.mark or name, copies)
+        return Operand(reading.spec, role, reading.mark or name, max(len(stored), 1), stored)
+
+    def _stored(self, tensor: Tensor) -> Stored:
+        """Parameters and buffers are known by their names, everything else by when it was first read."""
+        contents, extent = tensor
+        source = self.raw.sources[-1 - contents[0]] if len(contents) == 1 and contents[0] < 0 else None
+        if source is not None and source.kind in ("parameter", "buffer"):
+            return Stored(source.name, *extent)
+        return Stored(f"derived {self._derived.setdefault(contents, len(self._derived) + 1)}", *extent)
 
 
 def _crossed(

@@ -22,7 +22,7 @@ from torch import nn
 
 from rmaat_hw.trace import compat
 from rmaat_hw.trace.recorder import Recorder, StorageEntry
-from rmaat_hw.trace.records import Call, Replay
+from rmaat_hw.trace.records import Call, Depends, Replay
 
 _PLAIN: tuple[type, ...] = (
     *(bool, int, float, complex, str, bytes, type(None)),
@@ -228,7 +228,10 @@ class CallTracer:
                 fixed = tuple(value for value in entry.values if value < 0)
                 depends = self.recorder.depends_on(entry.values)
                 layout = (leaf.shape, leaf.stride(), leaf.dtype, leaf.device, type(leaf))
-                likeness.append((layout, depends, shared, fixed))
+                # A slice of a stacked weight is another weight than the next slice. (A scalar is none.)
+                stationary = leaf.dim() > 0 and not depends & Depends.INPUT
+                part = int(leaf.storage_offset()) if stationary else 0
+                likeness.append((layout, depends, shared, fixed, part))
             elif isinstance(leaf, _PLAIN):
                 likeness.append((type(leaf), leaf))
             else:

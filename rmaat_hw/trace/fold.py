@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaat_hw.trace.records import Call, Item, RawOp, RawTrace, Replay
-from rmaat_hw.trace.signature import Signer, blank
+from rmaat_hw.trace.signature import Signer
 
 LONGEST_PERIOD = 1024
 """Items of one iteration that are looked for; a longer body is left unfolded."""
@@ -146,9 +146,18 @@ class _Folder:
             recurrent = self._recurrent(items[first : first + best * period], period)
             if not _worth_folding(block, period, best, recurrent):
                 return None
-        elif not exact and not _numbered(items, first, period):
+        elif not exact and not self._siblings(items, first, period):
             return None
         return first, period, best
+
+    def _siblings(self, items: list[Item], first: int, period: int) -> bool:
+        """Whether the first two iterations differ, in the number of a path or of a part of a weight."""
+        pairs = [
+            (items[first + k], items[first + period + k])
+            for k in range(period)
+            if not isinstance(items[first + k], RawOp)
+        ]
+        return any(a.path != b.path or self.signer.of(a).exact != self.signer.of(b).exact for a, b in pairs)
 
     def _edges(self, block: list[Item]) -> tuple[tuple[int, ...], ...]:
         start = block[0].start
@@ -205,13 +214,3 @@ def _worth_folding(block: list[Item], period: int, count: int, recurrent: bool) 
         return False
     product = any(isinstance(item, RawOp) and item.work.matmul is not None for item in block)
     return (recurrent and (product or count > 2)) or (product and count > 2)
-
-
-def _numbered(items: list[Item], first: int, period: int) -> bool:
-    """Whether the first two iterations are siblings told apart by a number in their path."""
-    pairs: list[tuple[Item, Item]] = [
-        (items[first + k], items[first + period + k])
-        for k in range(period)
-        if not isinstance(items[first + k], RawOp)
-    ]
-    return all(blank(a.path) == blank(b.path) for a, b in pairs) and any(a.path != b.path for a, b in pairs)

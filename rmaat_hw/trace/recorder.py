@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
 
-from cost_models.workload.operators import TensorSpec
+from cost_models.workload.operators import Kind, TensorSpec
 from rmaat_hw.trace import compat, tables
-from rmaat_hw.trace.records import Call, Depends, RawOp, RawTrace, Reading, Source
+from rmaat_hw.trace.records import NOWHERE, Call, Depends, Extent, RawOp, RawTrace, Reading, Source
 from rmaat_hw.trace.rules import Issued, base_name, stored_bytes, work_of
 from rmaat_hw.trace.signature import Signer
 
@@ -33,6 +34,7 @@ class StorageEntry:
     value: int
     writers: tuple[int, ...] = ()
     birth: int = -1  # number of the operator that made the storage; -1: existed before
+    distinct: int | None = None  # elements that differ, where a copy of an expanded tensor repeats them
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -163,8 +165,9 @@ class Recorder(compat.TorchDispatchMode):
         if not outputs and not written and not tensors:
             return
         index = self._append(info, args, kwargs, tensors, outputs, entries, written)
+        distinct = self._distinct(self.raw.ops[index])
         for i in fresh:
-            self.storages[keys[i].cdata] = StorageEntry(keys[i], index, birth=index)
+            self.storages[keys[i].cdata] = StorageEntry(keys[i], index, birth=index, distinct=distinct)
         for tensor in written:
             self._overwrite(tensor, index)
         if info.name in ("clone", "_to_copy"):
@@ -189,18 +192,31 @@ class Recorder(compat.TorchDispatchMode):
         for tensor, entry in zip(tensors, entries, strict=True):
             values = () if tensor is blind else entry.values
             mark = self.marks.get(tensor, "") if self.marks else ""
-            readings.append(Reading(_spec(tensor), values, self.depends_on(values), mark))
+            on = self.depends_on(values)
+            extent = NOWHERE if on & Depends.INPUT else extent_of(tensor, entry.distinct)
+            readings.append(Reading(_spec(tensor), values, on, mark, extent))
         depends = Depends.INPUT if info.random else Depends.NOTHING
         for reading in readings:
             depends |= reading.depends
         call = self.stack[-1]
-        raw = RawOp(index, info.op, work, tuple(readings), tuple(_spec(t) for t in made), call.path, depends)
+        settings = "" if depends & Depends.INPUT else _settings(args, kwargs)
+        specs = tuple(_spec(t) for t in made)
+        raw = RawOp(index, info.op, work, tuple(readings), specs, call.path, depends, settings)
         self.raw.ops[index] = raw
         self.depends[index] = depends
         call.items.append(raw)
         return index
 
     # --- storages ----------------------------------------------------------------------------
+
+    def _distinct(self, op: RawOp) -> int | None:
+        """Distinct elements of what a copy, a cast or a function of one stationary tensor makes."""
+        if op.depends & Depends.INPUT or len(op.readings) != 1:
+            return None
+        if op.work.kind not in (Kind.MOVE, Kind.ELEMENTWISE):
+            return None
+        (reading,) = op.readings
+        return reading.extent.elements if reading.extent.elements < reading.spec.numel else None
 
     def _adopt(self, tensors: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
         """``torch.tensor(...)`` inside the program: a literal, not a captured tensor."""
@@ -241,6 +257,22 @@ def _tensors(container: Iterable[Any]) -> Iterable[torch.Tensor]:
             yield item
         elif isinstance(item, list | tuple):
             yield from _tensors(item)
+
+
+def _settings(args: Any, kwargs: Any) -> str:
+    """Arguments that are no tensors, so that two operators on the same tensors can be told apart."""
+    return str(compat.tree_map_only(torch.Tensor, lambda tensor: None, (args, kwargs)))
+
+
+def extent_of(tensor: torch.Tensor, distinct: int | None = None) -> Extent:
+    """Which elements of its memory a tensor shows; ``distinct`` of the memory's differ, if not all."""
+    start = int(tensor.storage_offset())
+    moving = [(n, s) for n, s in zip(tensor.shape, tensor.stride(), strict=True) if s != 0]
+    if not tensor.numel():
+        return Extent(start, start, 0)
+    stop = start + 1 + sum((n - 1) * s for n, s in moving)
+    elements = min(prod(n for n, _ in moving), stop - start)
+    return Extent(start, stop, elements if distinct is None else min(elements, distinct))
 
 
 _DTYPE_NAMES: dict[torch.dtype, str] = {}

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import IntFlag
+from typing import NamedTuple
 
 from cost_models.workload.operators import TensorSpec
 from rmaat_hw.trace.rules import Work
@@ -36,19 +37,34 @@ class Source:
     written: bool = False
 
 
+class Extent(NamedTuple):
+    """A stretch of memory: first element, one after the last, distinct elements read from between them."""
+
+    start: int
+    stop: int
+    elements: int
+
+
+NOWHERE = Extent(0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One operand as read: all values whose content it holds (several after partial writes)."""
+    """One operand as read: all values whose content it holds (several after partial writes).
+
+    ``extent`` is known of what does not depend on the input.
+    """
 
     spec: TensorSpec
     values: tuple[int, ...]
     depends: Depends
     mark: str = ""
+    extent: Extent = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class RawOp:
-    """One recorded operator."""
+    """One recorded operator; ``settings``: its other arguments, where it does not depend on the input."""
 
     index: int
     op: str
@@ -57,6 +73,7 @@ class RawOp:
     outputs: tuple[TensorSpec, ...]
     path: str
     depends: Depends
+    settings: str = ""
 
     @property
     def start(self) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rmaat_hw.trace.records import Call, Depends, Item, RawOp, Replay
+from rmaat_hw.trace.records import Call, Depends, Item, RawOp, Reading, Replay
 
 External = tuple[int, int, tuple[int, ...]]
 """(operator, counted from the item's start; operand; values made before the item)."""
@@ -68,7 +68,7 @@ class Signer:
         )
 
     def _product_operands(self, op: RawOp) -> tuple[tuple[str, ...], tuple[bool, ...]]:
-        """Of each product operand: the parameter's name or nothing; whether it depends on the input.
+        """Of each product operand: which parameter, and which part; whether it depends on the input.
 
         Equal modules must agree in the second too. The same module need not: in its first call a
         recurrence starts from a parameter or from zeros, later from what the call before made.
@@ -76,13 +76,13 @@ class Signer:
         if op.work.matmul is None:
             return (), ()
         readings = [op.readings[k] for k in (op.work.matmul.left, op.work.matmul.right)]
-        names = tuple(
-            self._source_name(reading.values[0])
-            if reading.values and reading.values[0] < 0 and not reading.depends & Depends.INPUT
-            else ""
-            for reading in readings
-        )
-        return names, tuple(bool(reading.depends & Depends.INPUT) for reading in readings)
+        return tuple(map(self._part, readings)), tuple(bool(r.depends & Depends.INPUT) for r in readings)
+
+    def _part(self, reading: Reading) -> str:
+        if reading.depends & Depends.INPUT or not reading.values or reading.values[0] >= 0:
+            return ""
+        name = self._source_name(reading.values[0])
+        return f"{name}[{reading.extent.start}:{reading.extent.stop}]" if name else ""
 
     def _of_call(self, call: Call) -> Signature:
         exact: list[Hashable] = []
