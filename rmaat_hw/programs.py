@@ -33,12 +33,13 @@ class Program:
 class ProgramFactory:
     """A user's callable ``package.module:name`` that makes a program.
 
-    ``takes`` names those of ``segments`` and ``batch`` that it accepts.
+    ``takes`` names those of ``segments`` and ``batch`` that it accepts, ``needs`` those without a default.
     """
 
     spec: str
     function: Callable[..., Any]
     takes: frozenset[str]
+    needs: frozenset[str] = frozenset()
 
     @property
     def source(self) -> Path | None:
@@ -51,6 +52,19 @@ class ProgramFactory:
 
     def __call__(self, *, segments: int | None = None, batch: int | None = None) -> Program:
         """Make the program; ``segments`` and ``batch`` are passed on where the callable takes them."""
+        if segments is None and "segments" in self.needs:
+            raise InputError(
+                "the callable needs a number of segments",
+                where=f"--model {self.spec}",
+                remedy="give --seq-len TOKENS, or give its argument `segments` a default",
+            )
+        if batch not in (None, 1) and "batch" not in self.takes:
+            raise InputError(
+                "the callable makes its own inputs and takes no `batch`",
+                where="--batch",
+                value=batch,
+                remedy="leave --batch away, or give the callable an argument `batch`",
+            )
         asked = {"segments": segments, "batch": batch}
         chosen = {name: asked[name] for name in sorted(self.takes) if asked[name] is not None}
         try:
@@ -64,6 +78,52 @@ class ProgramFactory:
                 remedy="call it by hand to see the traceback",
             ) from error
         return _checked(made, self.spec)
+
+    def of_length(self, tokens: int, batch: int) -> Program:
+        """Make the program whose sequences have so many tokens: a whole number of segments.
+
+        A segment's tokens are the second dimension of the first tensor input of one segment.
+        """
+        if "segments" not in self.takes:
+            raise InputError(
+                "the callable makes its own inputs and takes no `segments`",
+                where="--seq-len",
+                value=tokens,
+                remedy="leave --seq-len away, or give the callable an argument `segments`",
+            )
+        segment = self._tokens(self(segments=1, batch=batch))
+        if tokens < segment or tokens % segment:
+            below = max(tokens, 0) // segment * segment
+            near = [str(near) for near in (below, below + segment) if near > 0]
+            raise InputError(
+                f"not a multiple of the segment of {segment} tokens",
+                where="--seq-len",
+                value=tokens,
+                allowed=" or ".join(near),
+            )
+        program = self(segments=tokens // segment, batch=batch)
+        if (found := self._tokens(program)) != tokens:
+            raise InputError(
+                f"with {tokens // segment} segments the callable makes inputs of another length",
+                where=f"--model {self.spec}",
+                value=f"{found} tokens",
+                allowed=f"{tokens}, so many times those of one segment",
+            )
+        return program
+
+    def _tokens(self, program: Program) -> int:
+        """Tokens of the example inputs."""
+        import torch
+        from torch.utils._pytree import tree_leaves
+
+        for leaf in tree_leaves((program.args, dict(program.kwargs))):
+            if isinstance(leaf, torch.Tensor) and leaf.dim() > 1 and leaf.shape[1]:
+                return int(leaf.shape[1])
+        raise InputError(
+            "the example inputs do not tell their number of tokens",
+            where=f"--model {self.spec}",
+            allowed="a first tensor of shape [batch, tokens, ...]",
+        )
 
 
 def is_callable_spec(model: str) -> bool:
@@ -116,16 +176,18 @@ def load_factory(spec: str) -> ProgramFactory:
             value=type(target).__name__,
             allowed="a function that returns (module, args) or (module, args, kwargs)",
         )
-    return ProgramFactory(spec, target, _accepted(target, spec))
+    return ProgramFactory(spec, target, *_accepted(target, spec))
 
 
-def _accepted(function: Callable[..., Any], spec: str) -> frozenset[str]:
+def _accepted(function: Callable[..., Any], spec: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Arguments of ours that the callable takes, and those of them that it cannot do without."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return frozenset()
+        return frozenset(), frozenset()
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    names = {p.name for p in parameters if p.kind in by_name} & {"segments", "batch"}
+    ours = [p for p in parameters if p.kind in by_name and p.name in ("segments", "batch")]
+    names = frozenset(p.name for p in ours)
     needed = [
         p.name
         for p in parameters
@@ -140,7 +202,7 @@ def _accepted(function: Callable[..., Any], spec: str) -> frozenset[str]:
             value=", ".join(needed),
             allowed="segments and batch; everything else needs a default",
         )
-    return frozenset(names)
+    return names, frozenset(p.name for p in ours if p.default is p.empty)
 
 
 def _checked(made: Any, spec: str) -> Program:
@@ -151,6 +213,7 @@ def _checked(made: Any, spec: str) -> Program:
         kwargs = made[2] if len(made) == 3 else {}
         args = tuple(args) if isinstance(args, (tuple, list)) else (args,)
         if isinstance(kwargs, Mapping):
+            _check_weights(module, spec)
             return Program(module, args, dict(kwargs), type(module).__name__)
     got = tuple(type(part).__name__ for part in made) if isinstance(made, tuple) else type(made).__name__
     raise InputError(
@@ -159,6 +222,18 @@ def _checked(made: Any, spec: str) -> Program:
         value=got,
         allowed="(module, args) or (module, args, kwargs), where module is a torch.nn.Module",
     )
+
+
+def _check_weights(module: Any, spec: str) -> None:
+    from torch.nn.parameter import is_lazy
+
+    for name, parameter in module.named_parameters():
+        if is_lazy(parameter):
+            raise InputError(
+                "a parameter has no shape yet",
+                where=f"{spec}, {name}",
+                remedy="let the callable run the module once on its inputs before it returns it",
+            )
 
 
 def read_config(path: Path | str, base: RMAATConfig | None = None) -> RMAATConfig:

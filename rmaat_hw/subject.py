@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -106,16 +107,12 @@ def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, se
 def _from_callable(spec: str, batch: int, seq_len: int | None) -> Subject:
     from rmaat_hw.programs import load_factory
 
-    if seq_len is not None:
-        raise InputError(
-            "a callable makes its own inputs",
-            where="--seq-len",
-            value=seq_len,
-            remedy="leave --seq-len away, or let the callable return inputs of that length",
-        )
     factory = load_factory(spec)
-    program = factory(batch=batch)
-    module = program.module.eval()
+    program = factory(batch=batch) if seq_len is None else factory.of_length(seq_len, batch)
+    module = program.module
+    # An exported program has its mode compiled in and refuses to be told.
+    with suppress(NotImplementedError):
+        module = module.eval()
     source = factory.source
     return Subject(
         name=program.name,
@@ -128,5 +125,6 @@ def _from_callable(spec: str, batch: int, seq_len: int | None) -> Subject:
         sequences_sha256="",
         activity_description=f"measured on the example inputs of {spec}",
         config={"callable": spec},
+        sequence_length=seq_len,
         source_files=(str(source),) if source else (),
     )

@@ -238,6 +238,13 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
                 share = sum(spec.numel for spec in op.outputs)
             columns["table"][i] = share * repeat
 
+    if not columns["working"].any():
+        raise InputError(
+            "nothing in the program depends on its input, or the input is empty",
+            where=graph.name or "program",
+            value=f"{len(graph.operators)} operators, {n} of them with work for each input",
+            remedy="give example inputs that the module computes with",
+        )
     workload = Workload(
         operators=tuple(op.id for op in priced),
         classes=tuple(op.work for op in priced),

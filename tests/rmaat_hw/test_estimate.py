@@ -62,6 +62,29 @@ class Odd(nn.Module):
 
 def odd():
     return Odd(), (torch.randn(4, 16),)
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.read, self.carry = nn.Linear(16, 16), nn.Linear(16, 16)
+    def forward(self, x):
+        h = x.new_zeros(x.shape[0], 4, 16)
+        for piece in x.split(4, 1):
+            h = torch.tanh(self.read(piece) + self.carry(h))
+        return h
+
+def recurrent(segments):
+    return Recurrent(), (torch.randn(1, 4 * segments, 16),)
+
+def idle():
+    return nn.Identity(), (torch.randn(1, 4),)
+
+def empty():
+    return nn.Linear(4, 4), (torch.randn(0, 4),)
+
+def exported():
+    x = torch.randn(2, 4)
+    return torch.export.export(nn.Linear(4, 4), (x,)).module(), (x,)
 """
 
 
@@ -124,6 +147,28 @@ def test_programs_that_nobody_here_wrote(program: str, folder: Path, monkeypatch
     assert not found.incomplete
     assert found.document["activity"]["sequences"] >= 1
     assert found.document["per_real_token"] is None
+
+
+def test_a_length_of_a_callable_with_segments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    found = estimate(model="estimate_programs:recurrent", seq_len=2000, measure=False)
+    assert found.document["model"]["sequence_length"] == 2000
+    assert found.graph.macs == found.document["conservation"]["macs_independent"] == 500 * 2 * 4 * 16 * 16
+    assert [loop.count for loop in found.graph.loops.values()] == [500]
+
+
+def test_an_exported_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert estimate(model="estimate_programs:exported", measure=False).graph.macs == 2 * 4 * 4
+
+
+@pytest.mark.parametrize("program", ["idle", "empty"])
+def test_a_program_without_work_is_refused(
+    program: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match="nothing in the program depends on its input"):
+        estimate(model=f"estimate_programs:{program}", measure=False)
 
 
 def test_an_operator_without_a_rule_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

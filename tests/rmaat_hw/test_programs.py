@@ -20,6 +20,10 @@ def two(): return nn.Linear(4, 2), (torch.zeros(3, 4),)
 def three(): return nn.Linear(4, 2), [torch.zeros(3, 4)], {"extra": 1}
 def bare(): return nn.Linear(4, 2), torch.zeros(3, 4)
 def sized(segments=1, batch=1): return nn.Linear(4, 2), (torch.zeros(batch, segments, 4),)
+def recurrent(segments, batch=1): return nn.Linear(4, 2), (torch.zeros(batch, 12 * segments, 4),)
+def stuck(segments=1): return nn.Linear(4, 2), (torch.zeros(1, 12, 4),)
+def lengthless(segments=1): return nn.Linear(4, 2), (torch.zeros(4),)
+def lazy(): return nn.Sequential(nn.LazyLinear(2)), (torch.zeros(3, 4),)
 def batched(*, batch): return nn.Linear(4, 2), (torch.zeros(batch, 4),)
 def needy(width): return nn.Linear(width, 2), ()
 def wrong(): return "no program"
@@ -43,10 +47,48 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_callable_of_the_current_folder() -> None:
-    program = programs.load_factory("my_programs:two")(segments=3, batch=2)
+    program = programs.load_factory("my_programs:two")(segments=3, batch=1)
     assert program.name == "Linear"
     assert [tuple(a.shape) for a in program.args] == [(3, 4)]
     assert program.kwargs == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "shape"), [("recurrent", 60, (2, 60, 4)), ("sized", 7, (2, 7, 4))]
+)
+def test_a_length_becomes_segments(name: str, tokens: int, shape: tuple[int, ...]) -> None:
+    program = programs.load_factory(f"my_programs:{name}").of_length(tokens, batch=2)
+    assert tuple(program.args[0].shape) == shape
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "told"),
+    [
+        ("recurrent", 61, "not a multiple of the segment of 12 tokens; got 61; allowed: 60 or 72"),
+        ("recurrent", 5, "allowed: 12"),
+        ("recurrent", 0, "allowed: 12"),
+        ("recurrent", -30, "allowed: 12"),
+        ("two", 12, "takes no `segments`"),
+        ("stuck", 24, "another length; got '12 tokens'"),
+        ("lengthless", 24, "do not tell their number of tokens"),
+    ],
+)
+def test_a_length_that_the_callable_cannot_have(name: str, tokens: int, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        programs.load_factory(f"my_programs:{name}").of_length(tokens, batch=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("recurrent", {"batch": 1}, "needs a number of segments; give --seq-len"),
+        ("two", {"batch": 2}, "takes no `batch`"),
+        ("lazy", {}, "no shape yet"),
+    ],
+)
+def test_a_callable_that_cannot_be_called_so(name: str, options: dict[str, int], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        programs.load_factory(f"my_programs:{name}")(**options)
 
 
 def test_keyword_arguments_and_a_bare_tensor() -> None:
