@@ -84,11 +84,11 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("parameter", "value", "90 % interval", "basis", "source"):
-        wraps = name == "source"
         table.add_column(
             name,
-            no_wrap=not wraps,
-            overflow="fold" if wraps else "ellipsis",
+            no_wrap=name not in ("parameter", "source"),
+            min_width=18 if name in ("parameter", "source") else None,
+            overflow="fold",
             justify="right" if "val" in name else "left",
         )
     for p in document["parameters"]:

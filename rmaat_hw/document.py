@@ -202,13 +202,13 @@ def _conservation(mapped: Mapped) -> dict[str, Any]:
     subject = mapped.subject
     by_hand = subject.macs_by_hand
     if by_hand is not None:
-        independent, reason, method = by_hand["forward"], "", "closed formula of the architecture"
+        independent, reason, method = by_hand["forward"], "", "by closed formula"
         setup_independent = by_hand["setup"]
     else:
         from rmaat_hw.trace import independent_macs
 
         independent, reason = independent_macs(subject.module, subject.args, subject.kwargs)
-        method, setup_independent = "torch.utils.flop_counter, attention on its mathematical path", None
+        method, setup_independent = "by torch.utils.flop_counter, attention on its mathematical path", None
         if independent is not None:
             # The counter does not know which work depends on the input: it counts both phases.
             independent -= mapped.graph.setup_macs
@@ -244,6 +244,16 @@ def _dram_reason(work: Workload, facts: Mapping[str, float], design: Design) -> 
     """Why DRAM is used, or why it is not."""
     size = work.precision.input_bits / 8
     capacity = design.parameters["buffer.capacity"].value
-    need = f"tables {work.table * size:.3g} B, largest working set {work.working.max() * size:.3g} B"
+    needed = _bytes(work.working.max() * size)
+    tables = f" beside {_bytes(work.table * size)} of tables" if work.table else ""
     fits = "does not fit" if facts["dram_bits"] else "fits"
-    return f"{need}; this {fits} in the buffer of {capacity:.3g} B, all matrix weights are on arrays"
+    return (
+        f"the largest working set, {needed}, {fits} in the buffer of {_bytes(capacity)}{tables}; "
+        "all matrix weights are on arrays"
+    )
+
+
+def _bytes(size: float) -> str:
+    """A size with a decimal prefix, for a sentence."""
+    unit, factor = next(((u, f) for u, f in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if size >= f), ("B", 1.0))
+    return f"{size / factor:.3g} {unit}"

@@ -1,7 +1,7 @@
 """A chip of analog crossbar arrays with a digital unit, one buffer, an interconnect and DRAM outside.
 
 Weight × activation products run on arrays that hold every weight at once; everything else runs on the
-shared digital unit. Boundary: chip with its DRAM traffic; no pads, host, regulators or cooling.
+shared digital unit. Boundary: chip with its DRAM traffic; no I/O pads, host, regulators or cooling.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cost_models.namespace import Array, as_points, namespace_of, round_up
 from cost_models.targets.assembly import Parts, assemble
 from cost_models.targets.programming import programming
 
-BOUNDARY = "chip with its DRAM traffic (no pads, host, regulators, cooling)"
+BOUNDARY = "chip with its DRAM traffic (without I/O pads, host, regulators, cooling)"
 
 SIMPLIFICATIONS: tuple[str, ...] = (
     "No operator is fused with another: each reads its inputs from the buffer and writes its outputs there.",

@@ -33,24 +33,24 @@ def dram_line(document: Document) -> list[str]:
     dram = document.get("dram") or {}
     if dram.get("bytes") is None:
         return []
-    return [f"DRAM: {engineering(dram['bytes'], 'B')} a pass; {dram.get('reason', '')}".rstrip("; ")]
+    return [f"DRAM: {engineering(dram['bytes'], 'B')} per pass; {dram.get('reason', '')}".rstrip("; ")]
 
 
 def conservation_lines(document: Document) -> list[str]:
     """Are all MACs found again, and does every operator have a rule?"""
     macs, coverage = document["conservation"], document["coverage"]
     graph, independent, mapped = (macs.get(f"macs_{w}") for w in ("graph", "independent", "mapped"))
-    by = f" ({macs['independent_method']})" if macs.get("independent_method") else ""
+    by = f" {macs['independent_method']}" if macs.get("independent_method") else ""
     if independent is None:
-        line = f"MACs: {count(graph)} in the graph {_equal(graph, mapped)} {count(mapped)} mapped; "
+        line = f"MACs: {count(graph)} traced {_equal(graph, mapped)} {count(mapped)} mapped; "
         line += f"no independent count ({macs.get('reason') or 'no reason given'})"
     elif graph == mapped == independent:
-        line = f"MACs: {count(graph)} in the graph = mapped = counted independently{by}"
+        line = f"MACs: {count(graph)} traced = mapped = counted{by or ' independently'}"
     else:
-        line = f"MACs: {count(graph)} in the graph {_equal(graph, mapped)} {count(mapped)} mapped, "
-        line += f"{_equal(graph, independent)} {count(independent)} counted independently{by}"
+        line = f"MACs: {count(graph)} traced {_equal(graph, mapped)} {count(mapped)} mapped, "
+        line += f"{_equal(graph, independent)} {count(independent)} counted{by or ' independently'}"
     if macs.get("macs_setup"):
-        line += f"; set-up, once: {count(macs['macs_setup'])}"
+        line += f"; {count(macs['macs_setup'])} once, at set-up"
     return [line, coverage_line(coverage)]
 
 
@@ -77,10 +77,11 @@ def _equal(one: Any, other: Any) -> str:
     return "=" if one == other else "≠"
 
 
-def measured_beside_modelled(document: Document) -> Table:
+def measured_beside_modelled(document: Document, *, brief: bool = False) -> Table:
     """The same program as modelled and as measured here; each column says what it includes.
 
-    The two have different boundaries, so no ratio is formed.
+    The two have different boundaries, so no ratio is formed. ``brief`` leaves the reason for a missing
+    energy counter to the page.
     """
     measured, total, model = document.get("measured"), document["totals"], document["model"]
     modelled = f"modelled: {document['design']['name']}"
@@ -101,7 +102,7 @@ def measured_beside_modelled(document: Document) -> Table:
             f"latency, {size}",
             f"{value} ({interval})" if interval else value,
             f"p50 {engineering(latency['p50_s'], 's')}, p95 {engineering(latency['p95_s'], 's')}"
-            f" (n = {latency['n']})",
+            f" of {count(latency['n'])} calls",
         )
     ]
     value, interval = quantity(total["energy_J"], "J")
@@ -109,21 +110,24 @@ def measured_beside_modelled(document: Document) -> Table:
         (
             f"energy, {size}",
             f"{value} ({interval})" if interval else value,
-            engineering(joules, "J")
-            if joules is not None
-            else f"not measured: {energy.get('reason') or 'no energy counter'}",
+            engineering(joules, "J") if joules is not None else f"not measured: {_reason(energy, brief)}",
         )
     )
     if peak is not None:
         rows.append(("peak memory", DASH, engineering(peak, "B")))
-    rows.append(("numbers", f"{model['precision']} integers", _measured_numbers(measured)))
+    rows.append(("arithmetic", f"{model['precision']} integers", _measured_numbers(measured)))
     rows.append(("includes", str(document["boundary"]), _measured_boundary(measured)))
     return Table(
         "Measured beside modelled",
         ("", modelled, here),
         tuple(rows),
-        ("Different boundaries: the two columns stand side by side and are not divided.",),
+        ("Different boundaries, so they stand side by side and are not divided.",),
     )
+
+
+def _reason(energy: Mapping[str, Any], brief: bool) -> str:
+    reason = str(energy.get("reason") or "no energy counter")
+    return reason.partition(":")[0] if brief else reason
 
 
 def _measured_numbers(measured: Mapping[str, Any]) -> str:

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rmaat_hw.report.numbers import DASH, count, engineering, general, percent, plain_value
+from rmaat_hw.report.numbers import DASH, count, engineering, general, percent, plain_value, scale
 from rmaat_hw.report.tables import Document, Table
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
 
 
+# Units that read best with a prefix; the others (F/m, J/m^2, ohm*m) stay in SI.
+_PREFIXED = {u: u for u in ("V", "A", "F", "J", "W", "s", "S", "C", "Hz", "m")} | {"ohm": "Ω", "m^2": "m²"}
+
+
 def parameter_value(p: Mapping[str, Any]) -> tuple[str, str]:
-    """Value with unit and interval of a parameter; an exact one has no interval."""
+    """Value and interval of a parameter, both with unit; an exact one has no interval."""
     unit = p.get("unit") or "1"
-    value = f"{general(p['value'])} {'' if unit == '1' else unit}".rstrip()
+    factor, name = 1.0, "" if unit == "1" else unit
+    if unit in _PREFIXED:
+        factor, name = scale(float(p["value"]), _PREFIXED[unit])
+    value = f"{general(p['value'] / factor)} {name}".rstrip()
     low, high = p.get("low"), p.get("high")
     if low is None or high is None or low == high:
         return value, DASH
-    return value, f"{general(low)} to {general(high)}"
+    return value, f"{general(low / factor)} to {general(high / factor)} {name}".rstrip()
 
 
 def parameters(document: Document) -> Table:
@@ -117,8 +124,11 @@ def graph_by_module(graph: OperatorGraph, most: int = 14) -> Table:
         for index, value in enumerate((o.repeat, o.total_macs, (o.bytes_in + o.bytes_out) * o.repeat)):
             row[index] += value
     ordered = sorted(found.items(), key=lambda item: (-item[1][1], -item[1][2]))
-    rows = [(name, count(r[0]), count(r[1]), engineering(r[2], "B")) for name, r in ordered[:most]]
-    if len(ordered) > most:
+    rows = [
+        (name, count(r[0]), count(r[1]), engineering(r[2], "B"))
+        for name, r in ordered[: most if len(ordered) > most + 1 else None]
+    ]
+    if len(ordered) > most + 1:  # a row for one other would take the place of that one
         rest = [sum(r[index] for _, r in ordered[most:]) for index in range(3)]
         rows.append(
             (f"{len(ordered) - most} others", count(rest[0]), count(rest[1]), engineering(rest[2], "B"))

@@ -50,22 +50,23 @@ def engineering(value: float | None, unit: str) -> str:
 
 
 def quantity(q: Quantity | None, unit: str) -> tuple[str, str]:
-    """Value and 90 % interval of an estimated quantity, both in the unit of the value."""
+    """Value and 90 % interval of an estimated quantity, both with the unit in which the value reads well."""
     if q is None or q.get("value") is None:
         return DASH, ""
     factor, name = scale(float(q["value"]), unit)
     value = f"{digits(float(q['value']) / factor)} {name}".rstrip()
     if q.get("low") is None or q.get("high") is None:
         return value, ""
-    return value, f"{digits(float(q['low']) / factor)} to {digits(float(q['high']) / factor)}"
+    return value, f"{digits(float(q['low']) / factor)} to {digits(float(q['high']) / factor)} {name}".rstrip()
 
 
-def plain(q: Quantity | None) -> tuple[str, str]:
-    """Value and interval of a quantity that takes no prefix (TOPS/W)."""
+def plain(q: Quantity | None, unit: str) -> tuple[str, str]:
+    """Value and interval of a quantity whose unit takes no prefix (TOPS/W)."""
     if q is None or q.get("value") is None:
         return DASH, ""
     low, high = q.get("low"), q.get("high")
-    return digits(q["value"]), "" if low is None or high is None else f"{digits(low)} to {digits(high)}"
+    span = "" if low is None or high is None else f"{digits(low)} to {digits(high)} {unit}"
+    return f"{digits(q['value'])} {unit}", span
 
 
 def general(value: float) -> str:

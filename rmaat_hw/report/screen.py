@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -16,27 +15,30 @@ if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
     from rmaat_hw.trace import Trace
 
-MOST_ROWS = 8  # of a breakdown on the screen; the report has them all
+MOST_ROWS = 7  # of a breakdown on the screen; the report has them all
+BAR = 12  # character cells of a bar that means all of it
+WIDTH_WITH_BARS = 98
 
 
 def show_estimate(
     console: Console, document: tables.Document, graph: OperatorGraph | None, run: str | None = None
 ) -> None:
     """Print the screen; ``run`` is the folder that holds the whole report."""
-    console.print(render_estimate(document, graph, run))
+    console.print(render_estimate(document, graph, run, bars=console.width >= WIDTH_WITH_BARS))
 
 
 def render_estimate(
-    document: tables.Document, graph: OperatorGraph | None, run: str | None = None
+    document: tables.Document, graph: OperatorGraph | None, run: str | None = None, *, bars: bool = True
 ) -> RenderableType:
     """Lay the screen out: totals, two breakdowns side by side, checks, measurement, notes."""
     energy = tables.sums(document["breakdown"], "energy_J")
     classes = tables.operator_classes(graph) if graph is not None else {}
     by_class = tables.sums(document["breakdown"], "energy_J", classes)
+    width = BAR if bars else 0
     halves = RichTable.grid(padding=(0, 3), expand=False)
     halves.add_row(
-        _grid(tables.shares("Energy by component", energy, "J", most=MOST_ROWS)),
-        _grid(tables.shares("Energy by class of operator", by_class, "J", most=MOST_ROWS)),
+        _grid(tables.shares("Energy by component", energy, "J", most=MOST_ROWS, width=width)),
+        _grid(tables.shares("Energy by class of operator", by_class, "J", most=MOST_ROWS, width=width)),
     )
     time = tables.sums(document["breakdown"], "latency_s")
     halves_of_time = tables.shares("", time, "s", most=4, width=0)
@@ -53,8 +55,7 @@ def render_estimate(
         Text(),
         halves,
         Text(),
-        *(_check_line(line) for line in checks),
-        Text(f"Activity: {document['activity'].get('description', '')}"),
+        *(_check_line(line) for line in (*checks, _activity(document))),
         Text(),
         _measured(document),
     ]
@@ -62,8 +63,12 @@ def render_estimate(
     if notes:
         parts += [Text(), Text("Simplified: " + " ".join(notes), style="dim")]
     if run is not None:
-        parts += [Text(), Text.assemble("Report: ", (f"{run}/report.html", "bold"))]
+        parts.append(Text.assemble("Report: ", (f"{run}/report.html", "bold")))
     return Padding(Group(*parts), (0, 1))
+
+
+def _activity(document: tables.Document) -> str:
+    return f"Activity: {document['activity'].get('description', '')}"
 
 
 def show_trace(console: Console, traced: Trace, folder: str | None = None) -> None:
@@ -89,41 +94,36 @@ def _check_line(line: str) -> Text:
 
 
 def _grid(table: tables.Table, value_style: str = "") -> RenderableType:
-    """A table without lines; its title stands over it."""
+    """A table without lines; its title stands over it, or heads its first column."""
+    columns = table.columns
+    inside = any(columns) and not columns[0]
     grid = RichTable(
         box=None,
-        show_header=any(table.columns),
+        show_header=any(columns),
         header_style="dim",
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    for index, name in enumerate(table.columns):
+    for index, name in enumerate(columns):
         grid.add_column(
-            name,
+            Text(table.title, style="bold not dim cyan") if inside and index == 0 else name,
             justify="right" if index in table.numeric else "left",
             style=value_style if index == 1 else ("dim" if index == 3 and value_style else ""),
             no_wrap=index < 3,
         )
     for row in table.rows:
         grid.add_row(*(Text(cell) for cell in row))
-    return Group(Text(table.title, style="bold cyan"), grid)
+    return grid if inside else Group(Text(table.title, style="bold cyan"), grid)
 
 
 def _measured(document: tables.Document) -> RenderableType:
-    table = evidence.measured_beside_modelled(document)
+    table = evidence.measured_beside_modelled(document, brief=True)
     if not table.rows:
         return Group(Text(table.title, style="bold cyan"), *(Text(note) for note in table.notes))
-    grid = RichTable(
-        title=table.title,
-        title_style="bold cyan",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        header_style="bold",
-    )
+    grid = RichTable(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
     for index, name in enumerate(table.columns):
-        grid.add_column(name, no_wrap=index == 0, ratio=None if index == 0 else 1)
+        grid.add_column(name, no_wrap=index == 0)
     for row in table.rows:
         grid.add_row(*(Text(cell) for cell in row))
-    return Group(grid, *(Text(note, style="dim") for note in table.notes))
+    head = Text.assemble((table.title, "bold cyan"), *((f"  {note}", "dim") for note in table.notes))
+    return Group(head, grid)

@@ -81,22 +81,21 @@ def sums(
 
 def title(document: Document) -> str:
     """What was estimated, in one line."""
-    model, design, technology = document["model"], document["design"], document["technology"]
-    return f"{model['name']} on {design['name']}, {technology['name']}"
+    model, design = document["model"], document["design"]
+    chip = f"{design['title']} ({design['name']})" if design.get("title") else str(design["name"])
+    return f"{model['name']}, on {chip}"
 
 
 def subtitle(document: Document) -> str:
     """Shape of the work, in one line."""
     model = document["model"]
-    parts = [f"task {model['task']}"] if model.get("task") else []
-    parts.append(f"batch {model['batch']}")
+    parts = [f"batch {model['batch']}"]
     if model.get("sequence_length"):
-        parts.append(f"{count(model['sequence_length'])} tokens")
-    if model.get("segments"):
-        parts.append(f"{model['segments']} segments")
+        segments = f" in {model['segments']} segments" if model.get("segments") else ""
+        parts.append(f"{count(model['sequence_length'])} tokens{segments}")
     if model.get("parameters") is not None:
         parts.append(f"{engineering(model['parameters'], '1')} parameters")
-    parts.append(f"precision {model['precision']}")
+    parts.append(_precision(document))
     return " · ".join(parts)
 
 
@@ -112,17 +111,18 @@ def totals(document: Document) -> Table:
 
     batch = model["batch"]
     sequence_energy = per_sequence.get("energy_J") or (total["energy_J"] if batch == 1 else None)
-    add("energy a sequence", quantity(sequence_energy, "J"), "padding included")
+    add("energy per sequence", quantity(sequence_energy, "J"), "padding included" if padding else "")
     if (document.get("per_real_token") or {}).get("energy_J"):
-        add("  a real token", quantity(document["per_real_token"]["energy_J"], "J"), _real_tokens(padding))
+        add("  per real token", quantity(document["per_real_token"]["energy_J"], "J"), _real_tokens(padding))
     if padding:
         add("  of it padded work", quantity(padding.get("energy_J"), "J"), _padded(padding))
     if batch != 1:
-        add(f"energy a batch of {batch}", quantity(total["energy_J"], "J"))
-    add(f"latency {'a sequence' if batch == 1 else f'a batch of {batch}'}", quantity(total["latency_s"], "s"))
+        add(f"energy per batch of {batch}", quantity(total["energy_J"], "J"))
+    unit_of_work = "sequence" if batch == 1 else f"batch of {batch}"
+    add(f"latency per {unit_of_work}", quantity(total["latency_s"], "s"))
     add("area", quantity(total["area_m2"], "m²"), _cells(document["design"]))
     add("average power", quantity(total["average_power_W"], "W"))
-    add("TOPS/W", plain(total["tops_per_watt"]), f"{model['precision']}, {MAC_NOTE}")
+    add("efficiency", plain(total["tops_per_watt"], "TOPS/W"), f"{model['precision']}, {MAC_NOTE}")
     programming = document.get("programming") or {}
     if programming:
         time = quantity(programming.get("latency_s"), "s")[0]
@@ -141,23 +141,28 @@ def totals(document: Document) -> Table:
         "Totals",
         ("", "value", "90 % interval", ""),
         tuple(rows),
-        (f"Boundary: {document['boundary']}.", f"TOPS/W at {model['precision']}; {MAC_NOTE}."),
+        (f"Boundary: {document['boundary']}.",),
         frozenset({1, 2}),
     )
 
 
+def _precision(document: Document) -> str:
+    bits, name = document.get("precision") or {}, document["model"]["precision"]
+    if bits.get("weight_bits") is None:
+        return str(name)
+    return f"{name}: weights {bits['weight_bits']} bit, activations {bits['input_bits']} bit"
+
+
 def _real_tokens(padding: Mapping[str, Any]) -> str:
     real = padding.get("real_tokens")
-    return "" if real is None else f"{count(real)} real tokens a sequence (mean)"
+    return "" if real is None else f"{count(real)} real tokens (mean)"
 
 
 def _padded(padding: Mapping[str, Any]) -> str:
     if padding.get("share") is None:
         return ""
     rows = padding.get("padded_tokens")
-    return f"{percent(padding['share'])}" + (
-        "" if rows is None else f", {count(rows)} pads a sequence (mean)"
-    )
+    return f"{percent(padding['share'])}" + ("" if rows is None else f", {count(rows)} padding tokens (mean)")
 
 
 def _cells(design: Mapping[str, Any]) -> str:
@@ -166,7 +171,7 @@ def _cells(design: Mapping[str, Any]) -> str:
         shape = f" of {design['rows']} × {design['cols']}" if design.get("rows") else ""
         parts.append(f"{count(design['arrays'])} arrays{shape}")
     if design.get("utilisation") is not None:
-        parts.append(f"{percent(design['utilisation'])} used")
+        parts.append(f"{percent(design['utilisation'])} of cells used")
     return ", ".join(parts)
 
 
@@ -175,7 +180,7 @@ def shares(title: str, values: Mapping[str, float], unit: str, *, most: int = 99
     whole = sum(values.values())
     entries = list(values.items())
     if len(entries) > most:
-        rest = entries[most - 1 :]
+        rest = entries[most - 1 :]  # at least two
         entries = [*entries[: most - 1], (f"{len(rest)} others", sum(value for _, value in rest))]
     rows = tuple(
         (
@@ -201,9 +206,9 @@ def breakdown_by_component(document: Document) -> Table:
     rows = [
         (
             component_name(name),
-            engineering(by["energy_J"].get(name, 0.0), "J"),
-            percent(by["energy_J"].get(name, 0.0) / whole) if whole else DASH,
-            *(engineering(by[m].get(name, 0.0), u) for m, u in zip(measures[1:], units[1:], strict=True)),
+            engineering(by["energy_J"].get(name), "J"),
+            percent(by["energy_J"][name] / whole) if name in by["energy_J"] else DASH,
+            *(engineering(by[m].get(name), u) for m, u in zip(measures[1:], units[1:], strict=True)),
         )
         for name in names
     ]
@@ -237,18 +242,17 @@ def breakdown_by_operator(document: Document, graph: OperatorGraph | None) -> Ta
         rows.append(
             (
                 name,
-                operator.module if operator else "",
                 operator.work if operator else SHARED_WORK,
                 count(operator.repeat) if operator else "",
-                count(operator.total_macs) if operator else "",
+                (count(operator.total_macs) if operator.total_macs else DASH) if operator else "",
                 engineering(energy[name], "J"),
                 percent(energy[name] / whole) if whole else DASH,
-                engineering(time[name], "s"),
+                engineering(time[name] or None, "s"),
             )
         )
     return Table(
         "By operator",
-        ("operator", "module", "class", "repeats", "MACs", "energy", "share", "exposed time"),
+        ("operator", "class", "repeats", "MACs", "energy", "share", "exposed time"),
         tuple(rows),
-        numeric=frozenset(range(3, 8)),
+        numeric=frozenset(range(2, 7)),
     )

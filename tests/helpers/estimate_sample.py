@@ -300,7 +300,7 @@ def sample_document(graph: OperatorGraph | None = None, *, measured: bool = True
             "macs_independent": graph.macs,
             "macs_mapped": graph.macs,
             "macs_setup": graph.setup_macs,
-            "independent_method": "torch FlopCounterMode",
+            "independent_method": "by torch.utils.flop_counter",
             "reason": None,
         },
         "coverage": graph.coverage(),

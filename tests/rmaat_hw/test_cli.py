@@ -51,7 +51,7 @@ def test_estimate_prints_a_screen_and_writes_a_whole_run(
     assert cli.run(["estimate", "--set", "a=1", "--set", "b=2 V", "--no-measure", "--seed", "3"]) == 0
     assert (asked["set"], asked["measure"], asked["seed"]) == (["a=1", "b=2 V"], False, 3)
     out, err = capsys.readouterr()
-    assert "energy a sequence" in out
+    assert "energy per sequence" in out
     assert err == ""
     (run,) = Path("runs").iterdir()
     assert run.name in out.replace("\n", "")
@@ -81,7 +81,7 @@ def test_json_into_a_file_leaves_the_screen(
     asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["estimate", "--json", "result.json"]) == 0
-    assert "energy a sequence" in capsys.readouterr().out
+    assert "energy per sequence" in capsys.readouterr().out
     assert json.loads(Path("result.json").read_text())["command"] == "estimate"
 
 

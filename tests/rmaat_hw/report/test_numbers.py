@@ -42,11 +42,14 @@ def test_engineering_says_the_number(value: float) -> None:
 def test_quantity_uses_the_unit_of_the_value_for_the_interval() -> None:
     assert numbers.quantity({"value": 1.2e-3, "low": 0.8e-3, "high": 2e-3}, "J") == (
         "1.20 mJ",
-        "0.800 to 2.00",
+        "0.800 to 2.00 mJ",
     )
     assert numbers.quantity({"value": 1.2e-3, "low": None, "high": None}, "J") == ("1.20 mJ", "")
     assert numbers.quantity(None, "J") == ("–", "")
-    assert numbers.plain({"value": 28.1, "low": 15.5, "high": 50.6}) == ("28.1", "15.5 to 50.6")
+    assert numbers.plain({"value": 28.1, "low": 15.5, "high": 50.6}, "TOPS/W") == (
+        "28.1 TOPS/W",
+        "15.5 to 50.6 TOPS/W",
+    )
 
 
 def test_shares_durations_counts_and_bars() -> None:

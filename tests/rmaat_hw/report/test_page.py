@@ -182,7 +182,14 @@ def test_the_screen_fits_and_says_the_essentials(graph: OperatorGraph, width: in
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     if width == 100:
         assert len(text.splitlines()) <= 52
-        for words in ("1.14 mJ", "0.629 to 2.06", "1.10 µJ", "28.1", "MAC = 2 operations", "no wear"):
+        for words in (
+            "1.14 mJ",
+            "0.629 to 2.06 mJ",
+            "1.10 µJ",
+            "28.1 TOPS/W",
+            "MAC = 2 operations",
+            "no wear",
+        ):
             assert words in text
         assert "ADC bits: 9 required for lossless sums, 8 used" in text
         assert "runs/x/report.html" in text

@@ -43,8 +43,8 @@ def test_totals_name_precision_operations_and_boundary(document: dict[str, Any])
     table = tables.totals(document)
     text = cells(table) + "\n".join(table.notes)
     for words in (
-        "energy a sequence",
-        "a real token",
+        "energy per sequence",
+        "per real token",
         "padded work",
         "w8a8, 1 MAC = 2 operations",
         "no wear",
@@ -57,9 +57,9 @@ def test_totals_name_precision_operations_and_boundary(document: dict[str, Any])
 def test_totals_of_a_batch_show_both_energies(document: dict[str, Any]) -> None:
     document["model"]["batch"] = 4
     text = cells(tables.totals(document))
-    assert "energy a sequence" in text
-    assert "energy a batch of 4" in text
-    assert "latency a batch of 4" in text
+    assert "energy per sequence" in text
+    assert "energy per batch of 4" in text
+    assert "latency per batch of 4" in text
 
 
 def test_totals_without_tokens_padding_or_programming(document: dict[str, Any]) -> None:
@@ -83,11 +83,11 @@ def test_precision_shows_bits_noise_and_effective_bits(document: dict[str, Any])
 
 
 def test_dram_is_told_with_its_reason(document: dict[str, Any]) -> None:
-    assert evidence.dram_line(document) == ["DRAM: 0 B a pass; weights and activations fit on the chip"]
+    assert evidence.dram_line(document) == ["DRAM: 0 B per pass; weights and activations fit on the chip"]
 
 
 def test_conservation_says_equal_only_where_it_is(document: dict[str, Any]) -> None:
-    assert "= mapped = counted independently" in evidence.conservation_lines(document)[0]
+    assert "= mapped = counted by torch.utils.flop_counter" in evidence.conservation_lines(document)[0]
     document["conservation"]["macs_mapped"] -= 1
     assert "≠" in evidence.conservation_lines(document)[0]
     document["conservation"] |= {"macs_independent": None, "reason": "no formula for cdist"}
@@ -109,7 +109,10 @@ def test_coverage_names_what_is_missing_with_its_share(document: dict[str, Any])
 def test_measured_stands_beside_modelled_without_a_ratio(document: dict[str, Any]) -> None:
     table = evidence.measured_beside_modelled(document)
     text = cells(table)
-    assert "p50 351 ms, p95 360 ms (n = 9)" in text
+    brief = cells(evidence.measured_beside_modelled(document, brief=True))
+    assert brief != text
+    assert "not measured: no energy counter\n" in brief
+    assert "p50 351 ms, p95 360 ms of 9 calls" in text
     assert "not measured: no energy counter" in text
     assert "not divided" in table.notes[0]
     document |= {"measured": None, "measured_reason": "--no-measure"}
@@ -158,5 +161,5 @@ def test_graph_tables_count_everything_once() -> None:
 
 def test_parameters_show_intervals_and_sources(document: dict[str, Any]) -> None:
     text = cells(listings.parameters(document))
-    assert "cell.on_current | 1e-06 A | 6e-07 to 1.7e-06 | measured | an invented source" in text
-    assert "adc.energy | 1.2e-12 J | –" in text
+    assert "cell.on_current | 1 µA | 0.6 to 1.7 µA | measured | an invented source" in text
+    assert "adc.energy | 1.2 pJ | –" in text
