@@ -102,13 +102,13 @@ def storage_key(tensor: torch.Tensor) -> StorageWeakRef:
     While the weak reference lives no other storage takes its ``cdata``, although the memory itself
     is free to go.
     """
-    if tensor.layout is not torch.strided:
+    if tensor.is_nested or tensor.layout is not torch.strided:
         raise InputError(
             "a tensor without dense memory cannot be traced",
-            where=f"tensor of shape {tuple(tensor.shape)}",
-            value=str(tensor.layout).removeprefix("torch."),
+            where="nested tensor" if tensor.is_nested else f"tensor of shape {tuple(tensor.shape)}",
+            value="nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch."),
             allowed="dense (strided) tensors",
-            remedy="give the program `.to_dense()` tensors",
+            remedy="let the program compute with `.to_dense()` or padded tensors",
         )
     return StorageWeakRef(tensor.untyped_storage())
 

@@ -27,9 +27,13 @@ class _Unknown(compat.TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = base_name(str(func))
         fused = any(word in name for word in _FUSED_RECURRENCES)
-        if (fused or is_product(name)) and func.overloadpacket not in compat.flop_registry:
+        product = fused or is_product(name)
+        if product and func.overloadpacket not in compat.flop_registry:
             self.names.add(str(func))
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        if product and isinstance(result, torch.Tensor) and result.is_complex():
+            self.names.add(f"complex {func}")
+        return result
 
 
 def independent_macs(

@@ -149,7 +149,7 @@ class Recorder(compat.TorchDispatchMode):
         known = {entry.reference.cdata for entry in entries}
         keys = [compat.storage_key(output) for output in outputs]
         fresh = [i for i, key in enumerate(keys) if key.cdata not in known]
-        written = self._written(info, args, kwargs)
+        written = [] if info.name in tables.RESHAPES else self._written(info, args, kwargs)
         if not written and outputs and not fresh:
             self.raw.views += 1
             for call in self.stack:
@@ -265,7 +265,12 @@ def _settings(args: Any, kwargs: Any) -> str:
 
 
 def extent_of(tensor: torch.Tensor, distinct: int | None = None) -> Extent:
-    """Which elements of its memory a tensor shows; ``distinct`` of the memory's differ, if not all."""
+    """Which elements of its memory a tensor shows; ``distinct`` of the memory's differ, if not all.
+
+    Elements are real numbers: a complex one counts as two.
+    """
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
     start = int(tensor.storage_offset())
     moving = [(n, s) for n, s in zip(tensor.shape, tensor.stride(), strict=True) if s != 0]
     if not tensor.numel():

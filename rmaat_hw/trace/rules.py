@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, log2, prod
 from typing import Any
 
@@ -71,11 +71,15 @@ def work_of(issued: Issued) -> Work:
     bytes_in, bytes_out = _bytes(issued)
     if name in _PRODUCTS:
         shape, extra = _PRODUCTS[name](issued)
+        if issued.outputs[0].is_complex():
+            shape, extra = _complex_product(shape, extra)
         kind = Kind.CONVOLUTION if "conv" in name else Kind.MATMUL
         return Work(kind, bytes_in, bytes_out, shape.macs, shape, _positive(extra))
     for kind, rule in _SCALAR_RULES:
         counts = rule(issued)
         if counts is not None:
+            if any(tensor.is_complex() for tensor in issued.outputs) and name not in _TRANSFORMS:
+                counts = _on_complex(counts)
             return Work(kind, bytes_in, bytes_out, scalar_ops=_positive(counts))
     return Work(Kind.UNRULED, bytes_in, bytes_out)
 
@@ -149,6 +153,36 @@ def _convolution(issued: Issued) -> Product:
     return MatmulShape(groups, rows, contraction, cols, 0, 1), extra
 
 
+def _complex_product(shape: MatmulShape, extra: Mapping[str, int]) -> Product:
+    """Real and imaginary parts as rows and as columns: four real products, added in pairs."""
+    sums = 2 * shape.batch * shape.rows * shape.cols
+    real = replace(shape, rows=2 * shape.rows, cols=2 * shape.cols)
+    return real, dict(Counter(_on_complex(extra)) + Counter({"add": sums}))
+
+
+def _on_complex(counts: Mapping[str, int]) -> Counter[str]:
+    """Real operations behind complex ones: a product is four and two sums, everything else two."""
+    total = Counter({name: 2 * count for name, count in counts.items()})
+    total["multiply"] += 2 * counts.get("multiply", 0)
+    total["add"] += 2 * counts.get("multiply", 0)
+    return total
+
+
+def _grouped(issued: Issued) -> Product:
+    """Rows sorted by expert, a weight an expert: every row meets one of them."""
+    rows, experts = issued.tensors[0].shape, issued.tensors[1].shape
+    if len(rows) != 2 or len(experts) != 3:
+        return _plain_product(0, 1)(issued)
+    return MatmulShape(1, rows[0], rows[1], experts[2], 0, 1), {}
+
+
+def _bilinear(issued: Issued) -> Product:
+    """x·W·y with W [out, in, in']: a product with the first input, a weighted sum over the second."""
+    (rows, contraction), (outputs, _, second) = issued.tensors[0].shape, issued.tensors[1].shape
+    sums = rows * outputs * second
+    return MatmulShape(1, rows, contraction, outputs * second, 0, 1), {"multiply": sums, "add": sums}
+
+
 def _fused_attention(issued: Issued) -> Product:
     """Q·Kᵀ and P·V of a fused kernel as one product of equal size: contraction S, columns E + Ev."""
     query, key, value = (t.shape for t in issued.tensors[:3])
@@ -169,7 +203,7 @@ def _euclidean(issued: Issued) -> Product:
 
 
 _PRODUCTS: Mapping[str, Callable[[Issued], Product]] = {
-    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), _plain_product(0, 1)),
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm"), _plain_product(0, 1)),
     **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv", "_addmm_activation"), _plain_product(1, 2)),
     **dict.fromkeys(("convolution", "_convolution"), _convolution),
     **dict.fromkeys(
@@ -182,6 +216,8 @@ _PRODUCTS: Mapping[str, Callable[[Issued], Product]] = {
         _fused_attention,
     ),
     "_euclidean_dist": _euclidean,
+    "_grouped_mm": _grouped,
+    "_trilinear": _bilinear,
 }
 
 
@@ -231,10 +267,31 @@ def _reduction(issued: Issued) -> Mapping[str, int] | None:
         rank = int(name.split("pool")[1][0])
         size = prod(window) if len(window) == rank else window[0] ** rank
         return _times(each, issued.out_elements * size) + _times(final, issued.out_elements)
-    if name == "_cdist_forward":  # |x - y| in a general norm: no product stands for it
+    if name in ("_cdist_forward", "_pdist_forward"):  # |x - y| in any norm: no product stands for it
         terms = issued.out_elements * issued.tensors[0].shape[-1]
-        return {"add": 2 * terms, "exponential": terms}
+        euclidean = issued.argument(2 if name == "_cdist_forward" else 1, "p", 2) == 2
+        return {"add": 2 * terms, "multiply" if euclidean else "exponential": terms}
+    if name in ("bucketize", "searchsorted"):
+        boundaries = issued.tensors[1 if name == "bucketize" else 0].shape[-1]
+        return {"compare": issued.out_elements * ceil(log2(max(boundaries, 2)))}
     return None
+
+
+_TRANSFORMS = frozenset({"_fft_r2c", "_fft_c2r", "_fft_c2c"})
+
+
+def _transform(issued: Issued) -> Mapping[str, int] | None:
+    """Fourier transform by radix-2 butterflies: n/2·log2(n) of them, each a complex product and two sums.
+
+    Half as many where input or output is real.
+    """
+    if issued.name not in _TRANSFORMS:
+        return None
+    real = issued.name != "_fft_c2c"
+    whole = issued.outputs[0] if issued.name == "_fft_c2r" else issued.tensors[0]
+    length = prod(whole.shape[dimension] for dimension in issued.argument(1, "dim"))
+    butterflies = ceil(whole.numel() / 2 * log2(max(length, 1)) / (2 if real else 1))
+    return {"multiply": 4 * butterflies, "add": 6 * butterflies}
 
 
 def _normalisation(issued: Issued) -> Mapping[str, int] | None:
@@ -242,10 +299,13 @@ def _normalisation(issued: Issued) -> Mapping[str, int] | None:
     elements = issued.out_elements
     if name in tables.FROZEN_NORMS:
         return _times(tables.FROZEN_NORMS[name], elements)
-    if name not in tables.MOMENT_NORMS and name != "_fused_rms_norm":
+    if name not in tables.MOMENT_NORMS | {"_fused_rms_norm", "_weight_norm_interface"}:
         return None
     if name.endswith("batch_norm") and issued.argument(5, "training") is False:
         return _times({"add": 1, "multiply": 1}, elements)
+    if name == "_weight_norm_interface":  # g·v/|v|: a norm a row, a factor an element
+        rows = int(issued.tensors[1].numel())
+        return {"add": elements, "multiply": 2 * elements, "square_root": rows, "divide": rows}
     root = name == "_fused_rms_norm"
     total = _times(tables.ROOT_MEAN_SQUARE if root else tables.MOMENTS, elements)
     affine = sum(1 for tensor in issued.tensors[1:3] if tensor is not None)
@@ -273,6 +333,7 @@ def _move(issued: Issued) -> Mapping[str, int] | None:
 _SCALAR_RULES: tuple[tuple[Kind, Callable[[Issued], Mapping[str, int] | None]], ...] = (
     (Kind.ELEMENTWISE, _elementwise),
     (Kind.REDUCTION, _reduction),
+    (Kind.REDUCTION, _transform),
     (Kind.NORMALISATION, _normalisation),
     (Kind.SOFTMAX, _softmax),
     (Kind.GATHER, _gather),

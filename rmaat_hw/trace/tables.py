@@ -40,7 +40,8 @@ ELEMENTWISE: Mapping[str, Counts] = {
     **_same("div reciprocal floor_divide remainder fmod", _DIVIDE),
     **_same(
         "exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh "
-        "tanh sigmoid erf erfc erfinv lgamma digamma",
+        "tanh sigmoid erf erfc erfinv lgamma digamma angle i0 sinc frexp special_erfcx special_ndtr "
+        "special_log_ndtr special_i0e special_i1 special_i1e special_entr",
         _EXPONENTIAL,
     ),
     "sqrt": {"square_root": 1},
@@ -49,12 +50,12 @@ ELEMENTWISE: Mapping[str, Counts] = {
         "relu maximum minimum fmax fmin clamp_min clamp_max eq ne lt le gt ge sign sgn signbit where "
         "masked_fill isnan isinf isfinite isposinf isneginf logical_and logical_or logical_xor bitwise_and "
         "bitwise_or bitwise_xor __and__ __or__ __xor__ __lshift__ __rshift__ bitwise_left_shift "
-        "bitwise_right_shift floor ceil round trunc frac tril triu threshold heaviside isin",
+        "bitwise_right_shift floor ceil round trunc frac tril triu threshold heaviside isin copysign",
         _COMPARE,
     ),
-    **_same("clamp hardtanh nan_to_num relu6", {"compare": 2}),
-    "leaky_relu": {"compare": 1, "multiply": 1},
-    "_prelu_kernel": {"compare": 1, "multiply": 1},
+    **_same("clamp hardtanh nan_to_num relu6 hardshrink", {"compare": 2}),
+    "softshrink": {"compare": 2, "add": 1},
+    **_same("leaky_relu _prelu_kernel rrelu_with_noise", {"compare": 1, "multiply": 1}),
     # elu: x where x > 0, else alpha·(exp(x) - 1)
     **_same("elu celu", {"compare": 1, "exponential": 1, "add": 1, "multiply": 1}),
     # gelu: x/2·(1 + erf(x/√2))
@@ -67,14 +68,32 @@ ELEMENTWISE: Mapping[str, Counts] = {
     "hardsigmoid": {"add": 1, "multiply": 1, "compare": 2},
     "hardswish": {"add": 1, "multiply": 2, "compare": 2},
     "logit": {"exponential": 1, "add": 1, "divide": 1},
-    "xlogy": {"exponential": 1, "multiply": 1},
+    **_same("xlogy special_xlog1py ldexp", {"exponential": 1, "multiply": 1}),
+    "hypot": {"multiply": 2, "add": 1, "square_root": 1},
+    "polar": {"exponential": 2, "multiply": 2},
+    "linalg_cross": {"multiply": 2, "add": 1},
     "logaddexp": {"exponential": 2, "add": 3, "compare": 1},
     "lerp": {"add": 2, "multiply": 1},
     "addcmul": {"add": 1, "multiply": 2},
     "addcdiv": {"add": 1, "multiply": 1, "divide": 1},
     "native_dropout": {"multiply": 1, "compare": 1},
     "mse_loss": {"add": 2, "multiply": 1},
-    "binary_cross_entropy": {"exponential": 2, "add": 3, "multiply": 2},
+    **_same("smooth_l1_loss huber_loss", {"add": 3, "multiply": 2, "compare": 1}),
+    **_same(
+        "binary_cross_entropy binary_cross_entropy_with_logits", {"exponential": 2, "add": 3, "multiply": 2}
+    ),
+    # x/scale + zero point, rounded and clamped; and back
+    "quantize_per_tensor": {"multiply": 1, "add": 1, "compare": 2},
+    "dequantize": {"multiply": 1, "add": 1},
+    "fake_quantize_per_tensor_affine_cachemask": {"multiply": 2, "add": 2, "compare": 2},
+    # linear interpolations a + t·(b - a): one along a line, three in a plane, seven in a volume
+    "upsample_linear1d": {"add": 2, "multiply": 1},
+    **_same("upsample_bilinear2d _upsample_bilinear2d_aa", {"add": 6, "multiply": 3}),
+    "upsample_trilinear3d": {"add": 14, "multiply": 7},
+    # five sums of four weighted neighbours
+    **_same("upsample_bicubic2d _upsample_bicubic2d_aa", {"add": 15, "multiply": 20}),
+    "affine_grid_generator": {"add": 2, "multiply": 2},
+    "grid_sampler_2d": {"add": 8, "multiply": 5},
     # outer products: one multiply (and add) an element, no contraction
     **_same("ger outer", _MULTIPLY),
     "addr": {"multiply": 1, "add": 1},
@@ -89,13 +108,15 @@ REDUCTION: Mapping[str, Pair] = {
     # mean, then the mean of squared differences
     **_pair("var var_mean", {"add": 3, "multiply": 1}, {"divide": 2}),
     **_pair("std std_mean", {"add": 3, "multiply": 1}, {"divide": 2, "square_root": 1}),
-    **_pair("norm linalg_vector_norm", {"add": 1, "multiply": 1}, {"square_root": 1}),
+    **_pair("norm linalg_vector_norm renorm", {"add": 1, "multiply": 1}, {"square_root": 1}),
     "logsumexp": ({"compare": 1, "add": 2, "exponential": 1}, {"exponential": 1, "add": 1}),
     "logcumsumexp": ({"compare": 1, "add": 2, "exponential": 2}, {}),
     **_pair("_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool1d", _ADD, _DIVIDE),
     **_pair("adaptive_max_pool2d adaptive_max_pool3d", _COMPARE, {}),
     **_pair("nll_loss_forward nll_loss2d_forward", {}, {"add": 1, "divide": 1}),
-    **_pair("bincount histc", _ADD, {}),
+    **_pair("bincount histc segment_reduce", _ADD, {}),
+    **_pair("_is_all_true _is_any_true", _COMPARE, {}),
+    "dist": ({"add": 2, "multiply": 1}, {"square_root": 1}),
 }
 
 # Compared log2(n) times an element, n = length of the sorted dimension.
@@ -103,7 +124,12 @@ SORTS = _names("sort topk kthvalue median nanmedian mode argsort unique_dim _uni
 
 # Per element of the first output: window elements times the count, then the second per output.
 POOLS: Mapping[str, Pair] = {
-    **_pair("max_pool2d_with_indices max_pool3d_with_indices max_pool1d max_pool2d max_pool3d", _COMPARE, {}),
+    **_pair(
+        "max_pool2d_with_indices max_pool3d_with_indices max_pool1d max_pool2d max_pool3d "
+        "fractional_max_pool2d fractional_max_pool3d",
+        _COMPARE,
+        {},
+    ),
     **_pair("avg_pool1d avg_pool2d avg_pool3d", _ADD, _DIVIDE),
 }
 
@@ -143,7 +169,8 @@ MOVES = _names(
     "scatter index_put _index_put_impl index_copy index_fill masked_scatter nonzero _local_scalar_dense "
     "im2col col2im pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle upsample_nearest1d "
     "upsample_nearest2d upsample_nearest3d _upsample_nearest_exact2d one_hot tril_indices triu_indices "
-    "unfold lift_fresh_copy _unsafe_view block_diag diag_embed rot90 equal is_nonzero"
+    "unfold lift_fresh_copy _unsafe_view block_diag diag_embed rot90 equal is_nonzero complex max_unpool2d "
+    "max_unpool3d _pack_padded_sequence _linalg_check_errors"
 )
 ADDING_MOVES = _names("scatter_add index_add scatter_reduce index_reduce put")
 FILLS = _names(
@@ -152,7 +179,10 @@ FILLS = _names(
 )
 RANDOM = _names(
     "rand randn randint randperm rand_like randn_like randint_like normal uniform bernoulli exponential "
-    "random cauchy log_normal geometric multinomial poisson normal_functional"
+    "random cauchy log_normal geometric multinomial poisson normal_functional _standard_gamma "
+    "_sample_dirichlet"
 )
+# Views even where they are written in place: only shape and strides change.
+RESHAPES = _names("transpose t squeeze unsqueeze swapaxes swapdims as_strided detach")
 # Written whole, so that the old content of the first operand is not read.
 OVERWRITES = FILLS | RANDOM | {"copy"}
