@@ -97,6 +97,8 @@ def parse_yaml(content: bytes, path: str) -> Mapping[str, Any]:
         document = YAML(typ="safe", pure=True).load(io.StringIO(content.decode("utf-8")))
     except UnicodeDecodeError as error:
         raise InputError("not UTF-8 text", where=path) from error
+    except RecursionError as error:
+        raise InputError("nested too deeply", where=path) from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""

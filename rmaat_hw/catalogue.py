@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from rich.console import Console
 
+_WIDE = 130  # columns that hold the longest name beside its source
+
 Kind = Literal["device", "design", "task", "technology"]
 
 
@@ -94,7 +96,7 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     for p in document["parameters"]:
         source = " · ".join(str(part) for part in (p.get("source"), p.get("where")) if part)
         table.add_row(
-            Text(p["name"]),
+            Text(p["name"] if console.width >= _WIDE else p["name"].replace(".", ".\n  ")),
             *(Text(part) for part in parameter_value(p)),
             Text(str(p.get("basis") or "")),
             Text(source),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rmaat_hw.catalogue import Kind
 
 INTERNAL, BAD_INPUT, INCOMPLETE, INTERRUPTED = 1, 2, 3, 130
+# Complaints about the command line itself; older releases of typer take them from click.
+_UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "UsageError")
 TRACEBACK_VARIABLE = "RMAAT_HW_TRACEBACK"
 STANDARD_OUTPUT = "-"
 
@@ -158,8 +160,7 @@ def estimate(
         "measure": measure,
         "strict": strict,
     }
-    if out is not None:
-        runs.check_new_folder(out)
+    runs.check_target(out, json)
     with _progress() as tell:
         tell("starting")
         from rmaat_hw.estimate import estimate as run_estimate
@@ -212,8 +213,7 @@ def trace(
     """Trace a model into its operator graph and show what it consists of."""
     from rmaat_hw import runs
 
-    if out is not None:
-        runs.check_new_folder(out)
+    runs.check_target(out, json, default=None)
     with _progress() as tell:
         tell("tracing the program")
         from rmaat_hw.subject import load_subject
@@ -254,9 +254,9 @@ def report(
     from rmaat_hw.report import report as render
 
     document, graph = load_run(run)
+    render(run)
     if json is not None:
         _write_json(document, json)
-    render(run)
     if json != STANDARD_OUTPUT:
         from rmaat_hw.report.screen import show_estimate
 
@@ -346,6 +346,8 @@ def _write_json(document: Any, target: str) -> None:
 
     text = to_json_text(document)
     if target == STANDARD_OUTPUT:
+        if not (sys.stdout.encoding or "").lower().startswith("utf"):
+            text = to_json_text(document, ascii_only=True)
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
@@ -355,20 +357,23 @@ def _write_json(document: Any, target: str) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; errors are told on standard error."""
     try:
-        app(arguments, prog_name="rmaat-hw")
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else (0 if end.code is None else INTERNAL)
-        if code == INTERRUPTED:
-            _say("Interrupted: no run folder was written.")
-        return code
+        code = app(arguments, prog_name="rmaat-hw", standalone_mode=False) or 0
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit) as end:
+        # typer and rich turn a reader that went away (`| head`) into an exit of their own.
+        if isinstance(end, SystemExit) and not isinstance(end.__context__, BrokenPipeError):
+            raise
+        # What Python would still flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except InputError as error:
         _say(f"Error: {error}")
         return BAD_INPUT
-    except BrokenPipeError:
-        # The reader went away (`| head`); what Python would still flush at exit goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
+        if isinstance(error, _UsageError):
+            _say(_usage_sentence(error))
+            return BAD_INPUT
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
         told = " ".join(str(error).split())
@@ -377,9 +382,21 @@ def run(arguments: list[str] | None = None) -> int:
             f"your input. {TRACEBACK_VARIABLE}=1 before the command shows the traceback."
         )
         return INTERNAL
-    return 0
+    if code == INTERRUPTED:
+        _say("Interrupted: no run folder was written.")
+    return int(code)
+
+
+def _usage_sentence(error: Any) -> str:
+    """One sentence about a wrong command line, or the help where nothing was asked for."""
+    told = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx else "rmaat-hw"
+    return f"Error: {told[:1].lower()}{told[1:]}; `{command} --help` tells what there is"
 
 
 def main() -> None:
     """Entry point of the ``rmaat-hw`` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without µ or × still gets its screen
     sys.exit(run())

@@ -71,7 +71,7 @@ class ProgramFactory:
             made = self.function(**chosen)
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 f"the callable failed with {type(error).__name__}: {_one_line(error)}",
                 where=self.spec,
@@ -154,7 +154,7 @@ def load_factory(spec: str) -> ProgramFactory:
             where=f"--model {spec}",
             remedy="run from the folder that holds it, or install it",
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"importing the module failed with {type(error).__name__}: {_one_line(error)}",
             where=f"--model {spec}",
@@ -265,8 +265,13 @@ def _read_yaml(path: Path) -> dict[Any, Any]:
             value=str(path),
             nearest=nearest_name(path.name, siblings),
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("the file cannot be read", where=str(path), remedy=_one_line(error)) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"the file cannot be read: {reason}", where=f"--model {path}") from error
+    except UnicodeDecodeError as error:
+        raise InputError("not UTF-8 text", where=str(path)) from error
+    except RecursionError as error:
+        raise InputError("the file is nested too deeply", where=str(path)) from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else str(path)

@@ -8,6 +8,7 @@ nothing behind.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -35,9 +36,9 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def to_json_text(document: Any) -> str:
+def to_json_text(document: Any, *, ascii_only: bool = False) -> str:
     """One JSON document with a final newline; NaN and infinity are refused, for JSON has none."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
 def sha256(data: bytes) -> str:
@@ -91,6 +92,45 @@ def check_new_folder(out: Path | str) -> Path:
             "the output is a file", where="--out", value=str(out), allowed="a new or an empty folder"
         )
     return path
+
+
+def check_target(out: Path | None, json_file: str | None, default: Path | None = RUNS) -> None:
+    """Refuse, before any work is done, places where its results cannot be written.
+
+    ``out`` is the folder asked for, else ``default`` will get a new one (None: no folder is written);
+    ``json_file`` is a file, ``-`` for standard output, or None.
+    """
+    if out is not None:
+        if out.resolve() == Path.cwd():
+            raise InputError(
+                "the output folder is the present one",
+                where="--out",
+                value=str(out),
+                allowed="a new or an empty folder",
+                remedy="name a new folder in it",
+            )
+        _check_writable(check_new_folder(out).absolute().parent, "--out", str(out))
+    elif default is not None:
+        _check_writable(default.absolute(), "the folder for runs", str(default), remedy="name one with --out")
+    if json_file is not None and json_file != "-":
+        if not json_file or Path(json_file).is_dir():
+            raise InputError(
+                "this is not the name of a file", where="--json", value=json_file, allowed="a file, or -"
+            )
+        _check_writable(Path(json_file).absolute().parent, "--json", json_file)
+
+
+def _check_writable(folder: Path, where: str, value: str, remedy: str = "choose another place") -> None:
+    """Try to write in ``folder``, or where it would be made; nothing stays behind."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"cannot write there: {error.strerror}", where=where, value=value, remedy=remedy
+        ) from error
 
 
 class RunFolder:
@@ -152,16 +192,12 @@ def run_folder(command: str, content: str, out: Path | str | None = None) -> Ite
     if out is None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         path = RUNS / f"{stamp}-{command}-{sha256(content.encode())[:8]}"
-        for copy in range(2, 1000):
-            if not path.exists():
-                break
-            path = path.with_name(f"{path.name.split('~')[0]}~{copy}")
     else:
         path = check_new_folder(out)
-    final = path.absolute()
+    parent = path.absolute().parent
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+        parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=parent, prefix=f".{path.name[:200]}."))
     except OSError as error:
         raise InputError(
             "cannot make the run folder",
@@ -169,16 +205,39 @@ def run_folder(command: str, content: str, out: Path | str | None = None) -> Ite
             value=str(path),
             remedy=f"{error.strerror}; choose another place",
         ) from error
+    folder = RunFolder(path, partial)
     try:
-        yield RunFolder(path, partial)
+        yield folder
         os.chmod(partial, 0o777 & ~_umask())
-        if final.is_dir():
-            check_new_folder(path)
-            final.rmdir()
-        os.rename(partial, final)
+        folder.path = _publish(partial, path, numbered=out is None)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _publish(partial: Path, path: Path, *, numbered: bool) -> Path:
+    """Rename a finished folder to ``path`` and return where it stands.
+
+    Runs at the same time may end at one name: the rename decides, and the later one takes a number
+    (``numbered``) or is refused.
+    """
+    names = (
+        [path, *(path.with_name(f"{path.name}~{copy}") for copy in range(2, 1000))] if numbered else [path]
+    )
+    for name in names:
+        if name.is_dir() and not numbered:
+            check_new_folder(name)
+            name.rmdir()
+        elif name.exists():
+            continue
+        try:
+            os.rename(partial, name.absolute())
+            return name
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+    check_new_folder(path)
+    raise InputError("the run folder exists already", where="--out", value=str(path))
 
 
 def read_run(run: Path | str, file: str = "estimate.json") -> dict[str, Any]:
@@ -192,11 +251,21 @@ def read_run(run: Path | str, file: str = "estimate.json") -> dict[str, Any]:
         )
     path = folder / file
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        if not isinstance(document, dict):
+            raise ValueError("not an object")
+        return document
     except FileNotFoundError as error:
         raise InputError(f"the folder has no {file}, so it is not a finished run", where=str(run)) from error
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError("the file cannot be read as a JSON document", where=str(path)) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"the file cannot be read as a JSON document ({' '.join(str(error).split())[:200]})",
+            where=str(path),
+        ) from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def versions() -> dict[str, str]:

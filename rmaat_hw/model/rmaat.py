@@ -133,7 +133,7 @@ def build(config: RMAATConfig, seed: int = 0) -> RMAAT:
         InputError: a seed that is no whole number of at least 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError("bad seed", where="seed", value=seed, allowed="a whole number from 0 to 2^63 - 1")
+        raise InputError("bad seed", where="--seed", value=seed, allowed="a whole number from 0 to 2^63 - 1")
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)
         return RMAAT(config).eval()

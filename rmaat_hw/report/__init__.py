@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_run", "report", "save_estimate"]
 
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 PAGE, DOCUMENT, GRAPH, BREAKDOWN = "report.html", "estimate.json", "graph.json", "breakdown.parquet"
 
 
@@ -66,11 +67,21 @@ def load_run(run: Path | str) -> tuple[dict[str, Any], OperatorGraph]:
         )
     try:
         graph = OperatorGraph.from_json(runs.read_run(run, GRAPH))
-    except (GraphError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError("the graph cannot be read", where=str(Path(run) / GRAPH)) from error
+    except (GraphError, *_DAMAGE) as error:
+        raise _damaged(Path(run) / GRAPH, error) from error
     return document, graph
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    """What a file that is JSON, but not of our shape, amounts to for its reader."""
+    if isinstance(error, InputError):
+        return error
+    told = f"no key {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:200]
+    return InputError(
+        f"the file is damaged or comes from another version of rmaat-hw ({told})",
+        where=str(path),
+        remedy="run the estimate again, as the manifest.json beside it says",
+    )
 
 
 def report(run: Path | str) -> Path:
@@ -78,6 +89,10 @@ def report(run: Path | str) -> Path:
     from rmaat_hw.report.html import render_page
 
     document, graph = load_run(run)
+    try:
+        page = render_page(document, graph)
+    except _DAMAGE as error:
+        raise _damaged(Path(run) / DOCUMENT, error) from error
     path = Path(run) / PAGE
-    runs.write_atomically(path, render_page(document, graph).encode())
+    runs.write_atomically(path, page.encode())
     return path

@@ -51,6 +51,7 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
+    "text.parse_math": False,  # a dollar in a module's name is a dollar
     "svg.fonttype": "none",  # text stays text: small, sharp, searchable
     "svg.hashsalt": "rmaat-hw",  # the same figure is the same file
 }

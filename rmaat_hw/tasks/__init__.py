@@ -65,7 +65,7 @@ def load_task(name: str, sequence_length: int | None = None) -> Task:
     if task is None:
         raise InputError(
             "unknown task",
-            where="task",
+            where="--task",
             value=name,
             allowed=", ".join(TASKS),
             nearest=nearest_name(name, TASKS),

@@ -102,7 +102,7 @@ class Task:
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise InputError("bad number of sequences", value=n, allowed="a whole number of at least 1")
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise InputError("bad seed", where="seed", value=seed, allowed="a whole number of at least 0")
+            raise InputError("bad seed", where="--seed", value=seed, allowed="a whole number of at least 0")
         if length is not None and not 0 <= length[0] < length[1] - 1 <= self.padded_length:
             raise InputError(
                 "bad length bounds",
@@ -139,10 +139,10 @@ def with_sequence_length(config: RMAATConfig, sequence_length: int) -> RMAATConf
     if not whole or sequence_length < 1 or sequence_length % step:
         below = max(1, sequence_length // step) * step if whole else step
         raise InputError(
-            "bad sequence length",
-            where="sequence length",
+            "this is no whole number of segments",
+            where="--seq-len",
             value=sequence_length,
-            allowed=f"a positive multiple of the segment length {step}",
+            allowed=f"a positive multiple of the segment length, {step}",
             remedy=f"take {below} or {below + step}",
         )
     return config.with_segments(sequence_length // step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -143,7 +144,7 @@ def test_an_interrupt_leaves_nothing_and_130(
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["estmate"], "estimate"),
+        (["estmate"], "did you mean 'estimate'"),
         (["estimate", "--bacth", "2"], "--batch"),
         (["estimate", "--batch", "many"], "integer"),
         (["designs", "show"], "NAME"),
@@ -153,7 +154,55 @@ def test_a_wrong_command_line_is_bad_input(
     arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(arguments) == cli.BAD_INPUT
-    assert hint in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert hint.lower() in err.lower()
+    assert err.startswith("Error: ")
+    assert "--help` tells" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--json", ""],
+        ["--json", "."],
+        ["--json", "file/x.json"],
+        ["--out", "file"],
+        ["--out", "file/run"],
+        ["--out", "."],
+    ],
+)
+def test_places_that_cannot_be_written_are_refused_before_anything_runs(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    Path("file").write_text("")
+    for command in ("estimate", "trace"):
+        assert cli.run([command, *arguments]) == cli.BAD_INPUT
+        assert capsys.readouterr().err.startswith(f"Error: {arguments[0]}: ")
+    assert asked == {}
+    assert [path.name for path in Path().iterdir()] == ["file"]
+
+
+def test_a_folder_for_runs_that_cannot_be_made_is_refused_at_once(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("runs").write_text("")
+    assert cli.run(["estimate"]) == cli.BAD_INPUT
+    assert "name one with --out" in capsys.readouterr().err
+    assert asked == {}
+
+
+def test_a_terminal_without_our_letters_still_gets_its_answer() -> None:
+    for arguments in (["designs", "show", "fefet_crossbar_28nm"], ["devices", "list", "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "rmaat_hw", *arguments],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            check=True,
+        )
+        assert done.stderr == b""
+        assert done.stdout.isascii()
 
 
 def test_a_saved_run_is_shown_and_rendered_again(
@@ -176,6 +225,37 @@ def test_a_run_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     Path("run/estimate.json").write_text('{"command": "trace", "schema_version": 1}')
     assert cli.run(["report", "run"]) == cli.BAD_INPUT
     assert "not an estimate that this version reads" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("estimate.json", '"totals"', '"total"'),
+        ("estimate.json", '"energy_J": {', '"energy_J": "many", "x": {'),
+        ("estimate.json", '"latency_s": {', '"latency_s": [1], "x": {'),
+        ("estimate.json", '"breakdown": [', '"breakdown": [3, '),
+        ("estimate.json", '"parameters_used": [', '"parameters_used": [{}, '),
+        ("estimate.json", '"value": ', '"value": NaN, "x": '),
+        ("estimate.json", '"command"', "["),
+        ("graph.json", '"operators"', '"operator"'),
+        ("graph.json", "{", "[["),
+    ],
+)
+def test_a_damaged_run_is_bad_input_and_stays_as_it_is(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str], file: str, old: str, new: str
+) -> None:
+    assert cli.run(["estimate", "--out", "run"]) == 0
+    capsys.readouterr()
+    path = Path("run", file)
+    path.write_text(path.read_text().replace(old, new))
+    before = {path.name: path.read_bytes() for path in Path("run").iterdir() if path.is_file()}
+    assert cli.run(["report", "run", "--json", "copy.json"]) == cli.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"Error: run/{file}: ")
+    assert err.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in Path("run").iterdir() if path.is_file()} == before
+    assert not Path("copy.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -252,3 +332,4 @@ def test_a_closed_pipe_is_no_error() -> None:
     )
     assert done.stdout == '{\n  "schema'[:10]
     assert done.stderr == ""
+    assert done.returncode == 0

@@ -194,7 +194,7 @@ def test_a_file_that_is_not_there_or_not_text() -> None:
     with pytest.raises(InputError, match=r"no such file; got 'modle\.yaml'; did you mean 'model\.yaml'"):
         programs.read_config("modle.yaml")
     Path("binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         programs.read_config("binary.yaml")
     with pytest.raises(InputError, match="cannot be read"):
         programs.read_config(".")

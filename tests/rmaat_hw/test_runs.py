@@ -77,6 +77,27 @@ def test_a_folder_filled_meanwhile_is_not_overwritten() -> None:
     assert [path.name for path in Path().iterdir()] == ["out"]
 
 
+def test_equal_runs_that_end_at_the_same_time_get_two_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    exists, unseen = Path.exists, []
+
+    def blind_once(path: Path, **options: bool) -> bool:
+        if path.parent.name == "runs" and path.name[0] != "." and not unseen:
+            unseen.append(path)  # the other run's folder appears right after the look
+            return False
+        return exists(path, **options)
+
+    with runs.run_folder("estimate", "x") as first:
+        first.write("a.txt", "1")
+    with runs.run_folder("estimate", "x") as second:
+        second.write("a.txt", "2")
+        second.path = first.path
+        monkeypatch.setattr(Path, "exists", blind_once)
+    assert unseen
+    assert first.path != second.path
+    assert (first.path / "a.txt").read_text() == "1"
+    assert (second.path / "a.txt").read_text() == "2"
+
+
 def test_a_place_that_cannot_be_is_one_sentence() -> None:
     Path("file").write_text("")
     with pytest.raises(InputError, match="cannot make the run folder"), runs.run_folder("x", "x", "file/out"):

@@ -75,7 +75,7 @@ def test_sequence_length_sets_the_segments(sequence_length: int, segments: int) 
     [(0, "512 or 1024"), (-512, "512 or 1024"), (100, "512 or 1024"), (1500, "1024 or 1536")],
 )
 def test_bad_sequence_length_names_the_multiples(sequence_length: int, remedy: str) -> None:
-    with pytest.raises(InputError, match=f"multiple of the segment length 512; take {remedy}"):
+    with pytest.raises(InputError, match=f"multiple of the segment length, 512; take {remedy}"):
         load_task("listops", sequence_length)
 
 
