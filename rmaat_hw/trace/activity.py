@@ -31,7 +31,13 @@ from device_params.errors import InputError
 from rmaat_hw.trace import compat
 from rmaat_hw.trace.rules import base_name, is_product
 from rmaat_hw.trace.signature import blank
-from rmaat_hw.trace.surroundings import copied_buffers, no_gradients, untouched
+from rmaat_hw.trace.surroundings import (
+    check_that_it_runs,
+    copied_buffers,
+    no_gradients,
+    tensors_in,
+    untouched,
+)
 
 SAMPLE = 65536
 """Values that are read of an activation in one execution of its operator, at least."""
@@ -72,8 +78,8 @@ def collect_activity(
         description: one line for reports.
 
     Raises:
-        TraceMismatch: the run's products are not those of the graph.
-        InputError: an operand is not finite, or fewer than two bits are asked for.
+        TraceMismatch: the run's products are not those of the graph, or there are no data to run on.
+        InputError: the program fails, an operand is not finite, or fewer than two bits are asked for.
     """
     for name, bits in (("weight_bits", weight_bits), ("input_bits", input_bits)):
         if not 2 <= bits <= 16:
@@ -85,10 +91,19 @@ def collect_activity(
         args = batch if isinstance(batch, tuple) else (batch,)
         leaves = compat.tree_flatten((args, dict(kwargs or {})))[0]
         tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+        if any(tensor.is_meta for tensor in (*tensors, *(tensor for _, _, tensor in tensors_in(module)))):
+            raise TraceMismatch("the program's tensors are on the device meta and hold no data")
         for tensor in tensors:
             digest.update(compat.content(tensor))
         counted += int(tensors[0].shape[0]) if tensors and tensors[0].dim() else 1
-        observer.run(args, kwargs or {})
+        try:
+            observer.run(args, kwargs or {})
+        except (TraceMismatch, InputError):
+            raise
+        except (Exception, SystemExit):
+            # Its shapes were traced without a complaint: are the data wrong, an index outside a table?
+            check_that_it_runs(module, args, kwargs or {})
+            raise
     return Activity(
         operands=observer.results(),
         sequences=counted if sequences is None else sequences,

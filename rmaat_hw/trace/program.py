@@ -25,10 +25,12 @@ from rmaat_hw.trace.fold import fold
 from rmaat_hw.trace.recorder import Recorder
 from rmaat_hw.trace.records import Call, Depends
 from rmaat_hw.trace.surroundings import (
+    check_that_it_runs,
     collection_paused,
     copied_buffers,
     no_gradients,
     tensors_in,
+    told,
     untouched,
 )
 
@@ -103,34 +105,16 @@ def _record_somehow(
         return _record_fake(module, args, kwargs, memoise), "fake", []
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Any failure may come from a missing value or a missing fake kernel; the real run decides.
-        note = f"traced on real tensors, for on fake ones: {type(error).__name__}: {_line(error)}"
+        note = f"traced on real tensors, for on fake ones: {told(error)}"
     try:
         return _record_real(module, args, kwargs), "real", [note]
     except InputError:
         raise
-    except Exception:
-        _check_that_it_runs(module, args, kwargs)
+    except (Exception, SystemExit):
+        check_that_it_runs(module, args, kwargs)
         raise
-
-
-def _check_that_it_runs(module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-    """Tell a program that fails by itself from one that fails under the recorder only."""
-    buffers = copied_buffers(module)
-    try:
-        with no_gradients(), untouched(module), compat.reparametrize(module, buffers):
-            module(*args, **kwargs)
-    except Exception as error:
-        raise InputError(
-            f"the program fails on its example inputs with {type(error).__name__}: {_line(error)}",
-            where=type(module).__name__,
-            remedy="call it by hand to see the traceback",
-        ) from error
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]
 
 
 def _record_fake(module: nn.Module, args: Any, kwargs: Any, memoise: bool) -> Recorder:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
+
+from device_params.errors import InputError
+from rmaat_hw.trace import compat
+
+
+def told(error: BaseException) -> str:
+    """Class and first line of an error."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
 
 
 @contextmanager
@@ -90,3 +98,16 @@ def copied_buffers(module: nn.Module) -> dict[str, torch.Tensor]:
         for kind, path, tensor in tensors_in(module)
         if kind == "buffer"
     }
+
+
+def check_that_it_runs(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Tell a program that fails by itself, which is the user's, from one that fails while it is watched."""
+    try:
+        with no_gradients(), untouched(module), compat.reparametrize(module, copied_buffers(module)):
+            module(*args, **kwargs)
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"the program fails on its example inputs with {told(error)}",
+            where=type(module).__name__,
+            remedy="call it by hand to see the traceback",
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import nn
 from traced_models import Function
 
 from device_params.errors import InputError
-from rmaat_hw.trace import capture, collect_activity, independent_macs
+from rmaat_hw.trace import TraceMismatch, capture, collect_activity, independent_macs
 from rmaat_hw.trace.compat import FakeTensor
 
 
@@ -81,6 +82,7 @@ def fails(x: torch.Tensor) -> torch.Tensor:
         (nn.Linear(8, 8), (torch.ones(2, 9),), "cannot be multiplied"),
         (nn.Linear(8, 8), (), "missing 1 required positional argument"),
         (Function(lambda x: torch.sparse.mm(x, x)), (torch.eye(3).to_sparse(),), "to_dense"),
+        (Function(lambda x: sys.exit(5)), (torch.ones(1),), "SystemExit: 5"),
     ],
 )
 def test_program_that_fails_is_the_users_error(module: nn.Module, args: Any, told: str) -> None:
@@ -117,3 +119,19 @@ def test_inference_mode_inside_the_program_hides_nothing() -> None:
     graph = capture(module, (x,)).graph
     assert graph.macs == 3 * 8 * 8
     assert len(collect_activity(module, [(x,)], graph, 8, 8).operands) == 2
+
+
+def test_wrong_data_of_the_right_shape_are_the_users_error() -> None:
+    module, tokens = nn.Embedding(10, 4), torch.tensor([[3, 10]])
+    graph = capture(module, (tokens,)).graph
+    with pytest.raises(InputError, match="index out of range"):
+        collect_activity(module, [(tokens,)], graph, 8, 8)
+
+
+def test_a_program_without_data_is_traced_and_has_no_activity() -> None:
+    module = nn.Linear(8, 8, device="meta")
+    x = torch.randn(2, 8, device="meta")
+    graph = capture(module, (x,)).graph
+    assert graph.macs == independent_macs(module, (x,))[0] == 2 * 8 * 8
+    with pytest.raises(TraceMismatch, match="hold no data"):
+        collect_activity(module, [(x,)], graph, 8, 8)
