@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -334,11 +334,13 @@ def _say(sentence: str) -> None:
 def _progress() -> Iterator[Callable[[str], None]]:
     """Show the present step on standard error: a spinner on a terminal, else nothing."""
     console = _console(error=True)
-    if not console.is_terminal:
-        yield lambda sentence: None
-        return
-    with console.status("") as status:
-        yield lambda sentence: status.update(f"{sentence[:1].upper()}{sentence[1:]} …")
+    # What the user's program prints must not stand before the document.
+    with redirect_stdout(sys.stderr):
+        if not console.is_terminal:
+            yield lambda sentence: None
+            return
+        with console.status("") as status:
+            yield lambda sentence: status.update(f"{sentence[:1].upper()}{sentence[1:]} …")
 
 
 def _write_json(document: Any, target: str) -> None:

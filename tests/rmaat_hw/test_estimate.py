@@ -79,6 +79,15 @@ def recurrent(segments):
 def idle():
     return nn.Identity(), (torch.randn(1, 4),)
 
+class Talker(nn.Linear):
+    def forward(self, x):
+        print("called")
+        return super().forward(x)
+
+def talker():
+    print("made")
+    return Talker(4, 4), (torch.randn(1, 4),)
+
 def empty():
     return nn.Linear(4, 4), (torch.randn(0, 4),)
 
@@ -255,3 +264,15 @@ def test_equal_seeds_give_equal_documents(small: Any) -> None:
     for volatile in ("created_utc", "timing", "trace"):
         one.pop(volatile), two.pop(volatile)
     assert one == two
+
+
+def test_what_a_program_prints_stands_beside_the_document(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rmaat_hw import cli
+
+    monkeypatch.chdir(folder)
+    code = cli.run(["estimate", "--model", "estimate_programs:talker", "--no-measure", "--json", "-"])
+    told = capsys.readouterr()
+    assert code == 0 and json.loads(told.out)["command"] == "estimate"
+    assert "made" in told.err and "called" in told.err
