@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cost_models.mapping.placement import Precision
+from cost_models.mapping.precision import Precision
 from cost_models.targets.crossbar_chip import price
 from cost_models.uncertainty import sample
 from device_params import load_design

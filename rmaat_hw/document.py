@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cost_models.cost import Breakdown, Priced
-from cost_models.mapping.placement import Workload
+from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
 from cost_models.uncertainty import interval
 from cost_models.workload.operators import SHARED_WORK

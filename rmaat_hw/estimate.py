@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cost_models.cost import Breakdown, Priced
-from cost_models.mapping.placement import Precision
+from cost_models.mapping.precision import Precision
 from cost_models.targets.crossbar_chip import BOUNDARY, price
 from cost_models.uncertainty import sample
 from cost_models.workload.graph import OperatorGraph

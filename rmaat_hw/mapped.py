@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cost_models.mapping.placement import Precision, Workload, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from cost_models.mapping.schedule import Schedule, schedule
+from cost_models.mapping.workload import Workload
 from cost_models.workload.graph import OperatorGraph
 from cost_models.workload.stats import Activity
 from rmaat_hw.subject import Subject
@@ -89,8 +89,7 @@ def map_program(subject: Subject, bits: Precision, tell: Progress, clock: Clock 
     clock.stop("activity_s")
     tell("mapping it on the design")
     workload = place(trace.graph, activity, bits)
-    ids = np.asarray(workload.operators, dtype=object)
-    static = workload.static[:, 0] > 0
-    plan = schedule(trace.graph, tuple(ids[static]), tuple(ids[~static]))
+    on_arrays, on_digital = (workload.names(rows) for rows in (workload.on_arrays, workload.on_digital))
+    plan = schedule(trace.graph, on_arrays, on_digital)
     clock.stop("map_s")
     return Mapped(subject, trace, activity, workload, plan, tuple(notes))

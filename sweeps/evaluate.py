@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cost_models.mapping.placement import Workload
 from cost_models.mapping.schedule import Schedule
+from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import price
 from device_params.errors import InputError, nearest_name
 

@@ -12,7 +12,7 @@ from cost_models.circuits.adc import SarAdc, required_bits
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
 from cost_models.circuits.memory import Buffer, Dram, Interconnect
-from cost_models.mapping.placement import Precision
+from cost_models.mapping.precision import Precision
 from cost_models.namespace import Array, namespace_of, round_up
 from device_params.errors import InputError, nearest_name
 

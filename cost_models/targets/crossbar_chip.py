@@ -15,8 +15,9 @@ import numpy as np
 
 from cost_models.arrays.noise import column_noise
 from cost_models.cost import SHARED, Cost, Leaves, Priced
-from cost_models.mapping.placement import MAX_CELL_BITS, Workload
+from cost_models.mapping.placement import MAX_CELL_BITS
 from cost_models.mapping.schedule import Schedule
+from cost_models.mapping.workload import Workload
 from cost_models.namespace import Array, as_points, namespace_of, round_up
 from cost_models.targets.assembly import Parts, assemble
 from cost_models.targets.programming import programming
@@ -74,12 +75,12 @@ class _Chip:
     @cached_property
     def rows(self) -> Rows:
         """Numbers of the operators that run on arrays."""
-        return np.flatnonzero(self.workload.static[:, 0])
+        return self.workload.on_arrays
 
     @cached_property
     def digital_rows(self) -> Rows:
         """Numbers of the operators that run on the digital unit."""
-        return np.flatnonzero(self.workload.static[:, 0] == 0)
+        return self.workload.on_digital
 
     @cached_property
     def shared_row(self) -> Rows:
@@ -212,9 +213,8 @@ class _Chip:
         that needs it.
         """
         work, side = self.workload, self.parts.digital.tile_side
-        reads = {name: self.column(column, rows) for name, column in work.tile_reads.items()}
-        tiled = reads["left"] * round_up(reads["left_over"] / side)
-        tiled = tiled + reads["right"] * round_up(reads["right_over"] / side)
+        tiled = self.column(work.left, rows) * round_up(self.column(work.left_over, rows) / side)
+        tiled = tiled + self.column(work.right, rows) * round_up(self.column(work.right_over, rows) / side)
         bits = work.precision.input_bits
         read = (self.column(work.traffic_in, rows) + tiled) * bits
         return read, self.column(work.traffic_out, rows) * bits, self.column(work.table_reads, rows) * bits

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cost_models.mapping.placement import Precision, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from cost_models.mapping.schedule import schedule
 from cost_models.workload.graph import OperatorGraph
 from cost_models.workload.operators import Kind, MatmulShape, Operand, Operator, Phase, Role, TensorSpec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cost_models.arrays.noise import column_noise
-from cost_models.mapping.placement import Precision
+from cost_models.mapping.precision import Precision
 from cost_models.targets.assembly import Parts, assemble
 from device_params.load import load_design
 

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from cost_models.cost import Breakdown, Priced
-from cost_models.mapping.placement import Precision, Workload, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from cost_models.mapping.schedule import Schedule, schedule
+from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import BOUNDARY, price
 from cost_models.workload.graph import Edge, OperatorGraph
 from cost_models.workload.operators import Kind, Loop, MatmulShape, Operand, Operator, Phase, Role, TensorSpec

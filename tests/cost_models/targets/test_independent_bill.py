@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cost_models.mapping.placement import Precision, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from cost_models.mapping.schedule import schedule
 from cost_models.targets.crossbar_chip import price
 from cost_models.workload.graph import Edge, OperatorGraph

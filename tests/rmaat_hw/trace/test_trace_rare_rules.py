@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from traced_models import Function
 
-from cost_models.mapping.placement import Precision, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from cost_models.workload.operators import Operator
 from rmaat_hw.trace import capture, independent_macs
 

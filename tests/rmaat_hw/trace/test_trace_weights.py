@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cost_models.mapping.placement import Precision, place
+from cost_models.mapping.placement import place
+from cost_models.mapping.precision import Precision
 from rmaat_hw.trace import capture
 
 D = 8
