@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 200  # characters of a value that an error repeats
+
 
 class InputError(ValueError):
     """Bad input, told in one sentence: what, where, which value, what is allowed, how to mend it.
@@ -24,7 +26,8 @@ class InputError(ValueError):
     ) -> None:
         parts = [f"{where}: {what}" if where else what]
         if value is not None:
-            parts.append(f"got {value!r}")
+            told = repr(value)
+            parts.append(f"got {told if len(told) <= _LONGEST else told[: _LONGEST - 2] + ' …'}")
         if allowed:
             parts.append(f"allowed: {allowed}")
         if nearest:

@@ -6,6 +6,8 @@ Exit codes: 0 done; 1 internal error; 2 bad input; 3 finished, but incomplete un
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 INTERNAL, BAD_INPUT, INCOMPLETE, INTERRUPTED = 1, 2, 3, 130
 # Complaints about the command line itself; older releases of typer take them from click.
 _UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "UsageError")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 TRACEBACK_VARIABLE = "RMAAT_HW_TRACEBACK"
 STANDARD_OUTPUT = "-"
 
@@ -378,6 +381,9 @@ def run(arguments: list[str] | None = None) -> int:
             return BAD_INPUT
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _say(f"Error: cannot write: {error.strerror}; make room or choose another place")
+            return BAD_INPUT
         told = " ".join(str(error).split())
         _say(
             f"Internal error: {type(error).__name__}: {told[:400]}; this is a defect of rmaat-hw, not of "
@@ -396,9 +402,22 @@ def _usage_sentence(error: Any) -> str:
     return f"Error: {told[:1].lower()}{told[1:]}; `{command} --help` tells what there is"
 
 
+_PLAIN = {"µ": "u", "²": "2", "×": "x", "·": ",", "–": "-", "…": "...", "Ω": "Ohm", "≠": "!=", "█": "#"}
+
+
+def _plain_letters(error: UnicodeError) -> tuple[str, int]:
+    """Write for a terminal that lacks a letter the nearest plain one: ``µJ`` must not become ``?J``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    plain = "".join(_PLAIN.get(letter, " " if letter in "▏▎▍▌▋▊▉" else "?") for letter in lacking)
+    return plain, error.end
+
+
 def main() -> None:
     """Entry point of the ``rmaat-hw`` script."""
+    codecs.register_error("rmaat_hw.plain", _plain_letters)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without µ or × still gets its screen
+            stream.reconfigure(errors="rmaat_hw.plain")
     sys.exit(run())

@@ -124,7 +124,7 @@ def stacked(
     with style():
         figure = new_figure(WIDTH, 1.6 + 0.3 * len(names))
         strip, axes = figure.subplots(2, height_ratios=(1, 1.3 * len(names)))
-        _interval(strip, total, factor)
+        _interval(strip, total, factor, prefixed)
         places = list(range(len(names)))
         starts = [0.0] * len(names)
         for component in components:
@@ -160,7 +160,7 @@ def stacked(
     return figure
 
 
-def _interval(axes: Axes, total: Mapping[str, Any] | None, factor: float) -> None:
+def _interval(axes: Axes, total: Mapping[str, Any] | None, factor: float, unit: str) -> None:
     """Draw the total with its 90 % interval on a logarithmic strip of its own.
 
     An interval of a factor of ten would squeeze the bars below into a corner of a common axis.
@@ -184,12 +184,17 @@ def _interval(axes: Axes, total: Mapping[str, Any] | None, factor: float) -> Non
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_yticks([0], ["90 % interval"])
+    axes.set_yticks([0], [f"90 % interval [{unit}]"])
     axes.tick_params(axis="y", length=0)
 
 
 def _label(axes: Axes, x: float, y: float, text: str) -> None:
     axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+
+
+def _unit_of_work(document: tables.Document) -> str:
+    batch = document["model"]["batch"]
+    return "sequence" if batch == 1 else f"batch of {batch}"
 
 
 def energy(document: tables.Document, graph: OperatorGraph | None) -> Figure:
@@ -200,7 +205,7 @@ def energy(document: tables.Document, graph: OperatorGraph | None) -> Figure:
         measure="energy_J",
         unit="J",
         total=document["totals"]["energy_J"],
-        label=f"energy of a batch of {document['model']['batch']}",
+        label=f"energy per {_unit_of_work(document)}",
     )
 
 
@@ -212,7 +217,7 @@ def latency(document: tables.Document, graph: OperatorGraph | None) -> Figure:
         measure="latency_s",
         unit="s",
         total=document["totals"]["latency_s"],
-        label=f"exposed time of a batch of {document['model']['batch']}",
+        label=f"exposed time per {_unit_of_work(document)}",
     )
 
 
@@ -223,7 +228,9 @@ def area(document: tables.Document) -> Figure:
 
 def measured(document: tables.Document) -> Figure:
     """Measured self time by operator of one call, the longest first."""
-    return _bars(evidence.measured_operators(document), "s", "measured self time of one call", colours=False)
+    return _bars(
+        evidence.measured_operators(document), "s", "self time of one call under the profiler", colours=False
+    )
 
 
 def _bars(values: Mapping[str, float], unit: str, label: str, *, colours: bool) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -203,6 +204,15 @@ def test_a_terminal_without_our_letters_still_gets_its_answer() -> None:
         )
         assert done.stderr == b""
         assert done.stdout.isascii()
+        assert b"?" not in done.stdout
+
+
+def test_a_full_disk_is_no_defect_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(OSError(errno.ENOSPC, "No space left on device"), monkeypatch)
+    assert cli.run(["estimate"]) == cli.BAD_INPUT
+    assert capsys.readouterr().err.startswith("Error: cannot write: No space left on device")
 
 
 def test_a_saved_run_is_shown_and_rendered_again(
