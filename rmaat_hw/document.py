@@ -245,7 +245,7 @@ def _dram_reason(work: Workload, facts: Mapping[str, float], design: Design) -> 
     size = work.precision.input_bits / 8
     capacity = design.parameters["buffer.capacity"].value
     needed = _bytes(work.working.max() * size)
-    tables = f" beside {_bytes(work.table * size)} of tables" if work.table else ""
+    tables = f" beside {_bytes(work.table * size)} of biases and tables" if work.table else ""
     fits = "does not fit" if facts["dram_bits"] else "fits"
     return (
         f"the largest working set, {needed}, {fits} in the buffer of {_bytes(capacity)}{tables}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from device_params.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+
+    from rmaat_hw.model import RMAATConfig
 
 #: Sequences of the task whose activity is measured; their hash stands in the result.
 ACTIVITY_SEQUENCES = 8
@@ -64,6 +67,27 @@ def load_subject(task: str, *, model: str | None, batch: int, seq_len: int | Non
     return _from_task(task, model, batch, seq_len, seed)
 
 
+def _check_memory(config: RMAATConfig, sequences: int) -> None:
+    """Refuse what cannot fit in this computer's memory, before it is tried.
+
+    A lower bound [B]: float32 weights of the products, int64 tokens, and the widest rows of one segment
+    of the sequences that run at a time.
+    """
+    d, width = config.d_model, config.ffn_width
+    weights = 4 * (config.layers * d * (3 * d + 2 * width) + config.vocabulary * d)
+    tokens = 8 * sequences * config.sequence_length
+    rows = 4 * min(sequences, ACTIVITY_SEQUENCES) * config.rows * (d + width)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if weights + tokens + rows > memory:
+        raise InputError(
+            "the model with its sequences does not fit in the memory of this computer",
+            where="model, --batch and --seq-len",
+            value=f"more than {(weights + tokens + rows) / 1e9:,.0f} GB",
+            allowed=f"at most {memory / 1e9:,.0f} GB",
+            remedy="take fewer or shorter sequences, or a smaller model",
+        )
+
+
 def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, seed: int) -> Subject:
     from rmaat_hw.model import build, macs_by_hand
     from rmaat_hw.tasks import load_task
@@ -77,8 +101,9 @@ def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, se
         files = (model,)
     if seq_len is not None:
         task = task.with_sequence_length(seq_len)
-    sequences = task.batch(max(ACTIVITY_SEQUENCES, batch), seed=seed)
     config = task.config
+    _check_memory(config, max(ACTIVITY_SEQUENCES, batch))
+    sequences = task.batch(max(ACTIVITY_SEQUENCES, batch), seed=seed)
     return Subject(
         name=f"RMAAT, {task.title}",
         module=build(config, seed),
