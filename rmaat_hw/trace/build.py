@@ -145,7 +145,7 @@ class Builder:
 
     def _reread(self, replay: Replay, recurrent: set[int]) -> None:
         for at, operand, values in self.signer.of(replay.template).externals:
-            if any(value in replay.substitution for value in values):
+            if any(value in replay.substitution or value in replay.shifts for value in values):
                 self._read(replay.start + at, operand, tuple(map(replay.value, values)), recurrent)
 
     def _read(self, index: int, operand: int, values: tuple[int, ...], recurrent: set[int]) -> None:
@@ -153,7 +153,8 @@ class Builder:
         slot = self._slots.setdefault((node, operand), _Slot())
         reading = self.raw.op(index).readings[operand]
         if not reading.depends & Depends.INPUT:
-            slot.tensors[tuple(map(self._identity, values)), reading.extent] = None
+            extent = self.raw.extents_read(index)[operand]
+            slot.tensors[tuple(map(self._identity, values)), extent] = None
         for value in values:
             if value < 0:
                 continue
@@ -176,7 +177,7 @@ class Builder:
         known = self._identities.get(value)
         if known is None:
             read = tuple(tuple(map(self._identity, values)) for values in self.raw.values_read(value))
-            key = (op.op, op.settings, op.outputs, read, tuple(r.extent for r in op.readings))
+            key = (op.op, op.settings, op.outputs, read, tuple(self.raw.extents_read(value)))
             known = self._identities[value] = self.raw.length + self.raw.intern(key)
         return known
 

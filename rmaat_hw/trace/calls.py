@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from rmaat_hw.trace import compat
-from rmaat_hw.trace.recorder import Recorder, StorageEntry
+from rmaat_hw.trace.recorder import Recorder, StorageEntry, extent_of
 from rmaat_hw.trace.records import Call, Depends, Replay
 
 _PLAIN: tuple[type, ...] = (
@@ -56,6 +56,7 @@ class Recorded:
     fingerprint: Hashable
     marks: tuple[str, ...]  # of its arguments, before it ran
     argument_values: tuple[tuple[int, ...], ...]
+    argument_starts: tuple[int, ...]  # first elements of stationary arguments in their memory, else 0
     leaves: list[OutputLeaf | Any] | None
     spec: Any
 
@@ -115,14 +116,15 @@ class CallTracer:
         history.calls += 1
         fingerprint: Hashable | None = None
         values: tuple[tuple[int, ...], ...] = ()
+        starts: tuple[int, ...] = ()
         marks: tuple[str, ...] = ()
         if self.memoise and history.calls > 1:
             history.parts = history.parts or list(module.modules())
-            fingerprint, values = self._fingerprint(history.parts, args, kwargs)
+            fingerprint, values, starts = self._fingerprint(history.parts, args, kwargs)
             marks = self._marks(args, kwargs)
             template = self._template(history, fingerprint, marks)
             if template is not None:
-                return self._replay(template, values)
+                return self._replay(template, values, starts)
         call = Call(self.path_of(module, parent), type(module).__name__, recorder.next_index)
         parent.items.append(call)
         recorder.stack.append(call)
@@ -136,7 +138,7 @@ class CallTracer:
         history.parts = list(module.modules()) if fingerprint is not None else []
         if fingerprint is not None and self._fingerprint(history.parts, args, kwargs)[0] == fingerprint:
             leaves, spec = self._describe_outputs(call, result)
-            record = Recorded(call, fingerprint, marks, values, leaves, spec)
+            record = Recorded(call, fingerprint, marks, values, starts, leaves, spec)
             history.last = [*history.last[-1:], record]
         else:
             history.last = []
@@ -164,7 +166,9 @@ class CallTracer:
         externals = self.signer.of(record.call).externals
         return all(value < 0 or value in given for _, _, values in externals for value in values)
 
-    def _replay(self, template: Recorded, values: tuple[tuple[int, ...], ...]) -> Any:
+    def _replay(
+        self, template: Recorded, values: tuple[tuple[int, ...], ...], starts: tuple[int, ...]
+    ) -> Any:
         recorder = self.recorder
         substitution = {
             old: new
@@ -172,7 +176,15 @@ class CallTracer:
             for old, new in zip(olds, news, strict=True)
             if old != new
         }
-        replay = Replay(template.call, recorder.next_index, substitution)
+        shifts = {
+            value: new - old
+            for of_argument, old, new in zip(
+                template.argument_values, template.argument_starts, starts, strict=True
+            )
+            for value in of_argument
+            if old != new
+        }
+        replay = Replay(template.call, recorder.next_index, substitution, shifts)
         recorder.stack[-1].items.append(replay)
         recorder.raw.replays.append(replay)
         recorder.next_index += replay.length
@@ -211,16 +223,18 @@ class CallTracer:
 
     def _fingerprint(
         self, parts: list[nn.Module], args: Any, kwargs: Any
-    ) -> tuple[Hashable | None, tuple[tuple[int, ...], ...]]:
-        """A hashable likeness of the call, or None where it cannot be told; values of its tensors."""
+    ) -> tuple[Hashable | None, tuple[tuple[int, ...], ...], tuple[int, ...]]:
+        """A hashable likeness of the call, None where it cannot be told; values, starts of its tensors."""
         leaves, spec = compat.tree_flatten((args, kwargs))
         likeness: list[Hashable] = [str(spec)]
         values: list[tuple[int, ...]] = []
+        starts: list[int] = []
+        origin: dict[tuple[int, ...], int] = {}
         seen: dict[int, int] = {}
         for leaf in leaves:
             if isinstance(leaf, torch.Tensor):
                 if not isinstance(leaf, compat.FakeTensor):
-                    return None, ()
+                    return None, (), ()
                 entry = self.recorder.entry(leaf)
                 values.append(entry.values)
                 shared = tuple(seen.setdefault(value, len(seen)) for value in entry.values)
@@ -228,16 +242,19 @@ class CallTracer:
                 fixed = tuple(value for value in entry.values if value < 0)
                 depends = self.recorder.depends_on(entry.values)
                 layout = (leaf.shape, leaf.stride(), leaf.dtype, leaf.device, type(leaf))
-                # A slice of a stacked weight is another weight than the next slice. (A scalar is none.)
-                stationary = leaf.dim() > 0 and not depends & Depends.INPUT
-                part = int(leaf.storage_offset()) if stationary else 0
-                likeness.append((layout, depends, shared, fixed, part))
+                # Which part of a stationary tensor may differ (the next slice of a stack), but slices of one
+                # tensor move together.
+                start = 0 if depends & Depends.INPUT else extent_of(leaf).start
+                starts.append(start)
+                likeness.append(
+                    (layout, depends, shared, fixed, start - origin.setdefault(entry.values, start))
+                )
             elif isinstance(leaf, _PLAIN):
                 likeness.append((type(leaf), leaf))
             else:
-                return None, ()
+                return None, (), ()
         state = _python_state(parts)
-        return (None if state is None else (tuple(likeness), state)), tuple(values)
+        return (None if state is None else (tuple(likeness), state)), tuple(values), tuple(starts)
 
     def _marks(self, args: Any, kwargs: Any) -> tuple[str, ...]:
         if not self.recorder.marks:

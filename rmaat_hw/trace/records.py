@@ -99,11 +99,15 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Replay:
-    """A call that was not run again: the template's operators on other arguments."""
+    """A call that was not run again: the template's operators on other arguments.
+
+    ``substitution``: value for value; ``shifts``: by how much another part of a value is read here.
+    """
 
     template: Call
     start: int
     substitution: dict[int, int]
+    shifts: dict[int, int] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -162,6 +166,22 @@ class RawTrace:
         replay = self.replay_at(index)
         template = self.values_read(index - replay.start + replay.template.start)
         return [tuple(replay.value(value) for value in values) for values in template]
+
+    def extents_read(self, index: int) -> list[Extent]:
+        """Parts of those values, operand by operand."""
+        known = self.ops.get(index)
+        if known is not None:
+            return [reading.extent for reading in known.readings]
+        replay = self.replay_at(index)
+        at = index - replay.start + replay.template.start
+        extents = self.extents_read(at)
+        if not replay.shifts:
+            return extents
+        shifts = [
+            next((replay.shifts[value] for value in values if value in replay.shifts), 0)
+            for values in self.values_read(at)
+        ]
+        return [Extent(e.start + d, e.stop + d, e.elements) for e, d in zip(extents, shifts, strict=True)]
 
     def source_name(self, value: int) -> str:
         """Name of source ``value`` (a negative number)."""

@@ -165,3 +165,38 @@ def test_convolutions_on_arrays(layer: nn.Module, rows: int, cols: int, matrices
     assert found == [rows, cols, matrices, vectors]
     assert float(work.parallel.sum()) == matrices
     assert 0 < float(work.input_density.sum()) < 1 and float(work.input_density.sum()) != 0.5
+
+
+class Place(nn.Module):
+    """Adds its slice of the position codes; its weight is the same for every segment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(D, D)
+
+    def forward(self, x: Tensor, position: Tensor, memory: Tensor) -> Tensor:
+        return self.linear(x + position).tanh() + memory
+
+
+class Placed(nn.Module):
+    def __init__(self, segments: int) -> None:
+        super().__init__()
+        self.position = nn.Parameter(torch.randn(segments, 5, D))
+        self.segment = Place()
+
+    def forward(self, x: Tensor) -> Tensor:
+        memory = x.new_zeros(1, 5, D)
+        for position, part in zip(self.position.unbind(), x.split(5, 1), strict=True):
+            memory = self.segment(part, position, memory)
+        return memory
+
+
+def test_calls_on_the_next_slice_are_replayed_and_every_slice_is_kept() -> None:
+    module, x = Placed(12), torch.randn(1, 60, D)
+    trace = capture(module, (x,))
+    assert trace.replayed_calls > 8
+    assert trace.graph == capture(module, (x,), memoise=False).graph
+    for options in ({}, {"memoise": False}, {"folded": False}):
+        work = place(capture(module, (x,), **options).graph, None, Precision())
+        assert work.table == 12 * 5 * D + D  # position codes and the bias
+        assert float((work.contraction * work.outputs * work.matrices).sum()) == D * D
