@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -34,6 +34,9 @@ from rmaat_hw.trace.surroundings import (
     untouched,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -50,6 +53,10 @@ class Trace:
     seconds: float
     mode: str
     notes: tuple[str, ...]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The operators of the graph, one row each."""
+        return self.graph.to_pandas()
 
 
 def capture(

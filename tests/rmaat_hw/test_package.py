@@ -20,8 +20,9 @@ def run(code: str) -> str:
 @pytest.mark.parametrize("first", ["import rmaat_hw.trace", "from rmaat_hw.trace import capture"])
 def test_trace_is_module_and_function(first: str) -> None:
     code = f"{first}; import rmaat_hw, torch; m = torch.nn.Linear(4, 3)\n"
-    code += "print(rmaat_hw.trace(m, (torch.zeros(2, 4),)).graph.macs, rmaat_hw.trace.capture.__name__)"
-    assert run(code) == "24 capture"
+    code += "t = rmaat_hw.trace(m, (torch.zeros(2, 4),))\n"
+    code += "print(t.graph.macs, t.to_pandas()['total_macs'].sum(), rmaat_hw.trace.capture.__name__)"
+    assert run(code) == "24 24 capture"
 
 
 @pytest.mark.parametrize("name", ["estimate", "measure", "report", "trace"])
