@@ -67,9 +67,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Task = Annotated[str, typer.Option(help="Task that gives sequences and model; see `rmaat-hw tasks list`.")]
-Batch = Annotated[int, typer.Option(help="Sequences in one pass.")]
-Precision = Annotated[str, typer.Option(help="Bits of weights and activations, w<bits>a<bits>.")]
+Task = Annotated[
+    str, typer.Option(metavar="NAME", help="Task that gives sequences and model; see `rmaat-hw tasks list`.")
+]
+Batch = Annotated[int, typer.Option(metavar="COUNT", help="Sequences in one pass.")]
+Precision = Annotated[str, typer.Option(metavar="w<BITS>a<BITS>", help="Bits of weights and activations.")]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -89,7 +91,7 @@ Set = Annotated[
         help="Another value for a parameter used (repeatable); with a unit, or bare in SI.",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of weights, sequences and samples.")]
+Seed = Annotated[int, typer.Option(metavar="NUMBER", help="Seed of weights, sequences and samples.")]
 Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="New or empty folder; by default a new one in runs/.")
 ]
@@ -101,6 +103,9 @@ Json = Annotated[
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that `list` shows, or a file.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 if an operator has no rule.")]
+Extrapolate = Annotated[
+    bool, typer.Option("--allow-extrapolation", help="Take values outside their measured range, and say so.")
+]
 Measure = Annotated[bool, typer.Option(help="Also run the program on this machine.")]
 
 
@@ -143,6 +148,7 @@ def estimate(
     out: Out = None,
     json: Json = None,
     strict: Strict = False,
+    allow_extrapolation: Extrapolate = False,
 ) -> None:
     """Estimate energy, area and latency of a model on a design, and measure it here.
 
@@ -162,6 +168,7 @@ def estimate(
         "seed": seed,
         "measure": measure,
         "strict": strict,
+        "allow_extrapolation": allow_extrapolation,
     }
     runs.check_target(out, json)
     with _progress() as tell:
@@ -180,6 +187,7 @@ def estimate(
             seed=seed,
             measure=measure,
             strict=strict,
+            allow_extrapolation=allow_extrapolation,
             progress=tell,
         )
         tell("writing the report")

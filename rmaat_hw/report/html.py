@@ -106,6 +106,13 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "A product with a matrix written anew in every segment and read many times.",
     ),
     ("activation × activation", "A product of two matrices that are both new for every input."),
+    ("shared blocks", "What serves all operators and is charged to none: common areas, and their leakage."),
+    (
+        "noise of a column sum",
+        "Standard deviation in steps of one cell, the difference between two neighbouring levels; effective "
+        "bits are the resolution of an ideal converter with that noise.",
+    ),
+    ("p50, p95", "Median and 95th percentile of the calls that were measured."),
     ("padded work", "Work on rows that carry no token: the sequence is filled up to whole segments."),
     ("set-up", "Work that does not depend on the input; done once, with programming."),
 )

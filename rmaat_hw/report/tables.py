@@ -171,7 +171,7 @@ def _cells(design: Mapping[str, Any]) -> str:
         shape = f" of {design['rows']} × {design['cols']}" if design.get("rows") else ""
         parts.append(f"{count(design['arrays'])} arrays{shape}")
     if design.get("utilisation") is not None:
-        parts.append(f"{percent(design['utilisation'])} of cells used")
+        parts.append(f"{percent(design['utilisation'])} used")
     return ", ".join(parts)
 
 
