@@ -28,8 +28,9 @@ class Parameter:
 
     ``value``, ``low``, ``high``, ``allowed`` and ``sweep_bounds`` are in the SI unit ``unit``; ``low`` and
     ``high`` are the 5 % and 95 % points of ``distribution``, whose median is ``value``. Outside ``allowed`` a
-    value is refused. ``source`` holds the keys of ``references.bib``, separated by ", ". ``unit_written`` and
-    ``factor`` (SI value of one written unit) tell how the file wrote it.
+    value is refused, unless the user allows extrapolation: then it is marked ``extrapolated``. ``source``
+    holds the keys of ``references.bib``, separated by ", ". ``unit_written`` and ``factor`` (SI value of one
+    written unit) tell how the file wrote it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Parameter:
     note: str
     unit_written: str = ""
     factor: float = 1.0
+    extrapolated: bool = False
 
     @property
     def source_keys(self) -> tuple[str, ...]:
@@ -78,16 +80,24 @@ class Parameter:
         unit = self.unit_written or self.unit
         return f"{number:.6g}" if unit == "1" else f"{number:.6g} {unit}"
 
-    def replaced(self, value: float | str) -> Parameter:
-        """Return this parameter with a user's value: text with or without unit, or a number in SI."""
+    def replaced(self, value: float | str, *, allow_extrapolation: bool = False) -> Parameter:
+        """Return this parameter with a user's value: text with or without unit, or a number in SI.
+
+        Outside the range of its source a value is refused, or marked where extrapolation is allowed; a
+        value of the other sign, or of a choice between 0 and 1, is refused all the same.
+        """
         number = self._parse(value)
         low, high = self.allowed
-        if not low <= number <= high:
+        outside = not low <= number <= high
+        choice = self.integer and self.allowed == (0.0, 1.0)
+        bounded = choice or (low >= 0.0 and number <= 0.0)
+        if outside and (bounded or not allow_extrapolation):
             raise InputError(
                 "value outside its range",
                 where=self.name,
                 value=value,
                 allowed=f"{self.written(low)} to {self.written(high)}",
+                remedy="" if bounded else "allowing extrapolation takes it and marks the result",
             )
         if self.integer and number != round(number):
             raise InputError("must be a whole number", where=self.name, value=value)
@@ -102,6 +112,8 @@ class Parameter:
             source="",
             where="",
             note=f"set by the user; the file says {self.written()}",
+            allowed=(min(low, number), max(high, number)),
+            extrapolated=outside,
         )
 
     def _parse(self, value: float | str) -> float:
@@ -156,16 +168,16 @@ class ParameterSet(Mapping[str, Parameter]):
         """Return name -> nominal value in SI."""
         return {name: parameter.value for name, parameter in self._parameters.items()}
 
-    def replace(self, name: str, value: float | str) -> ParameterSet:
+    def replace(self, name: str, value: float | str, *, allow_extrapolation: bool = False) -> ParameterSet:
         """Return a set with one value changed by the user.
 
         ``value``: text such as ``"3.5 V"`` (converted) or a bare number (SI). The basis becomes ``user`` and
         the interval collapses to the value. Raises InputError: unknown name, wrong unit, value out of range.
         """
-        changed = self[name].replaced(value)
+        changed = self[name].replaced(value, allow_extrapolation=allow_extrapolation)
         return ParameterSet(changed if parameter.name == name else parameter for parameter in self.values())
 
-    def replace_all(self, assignments: Iterable[str]) -> ParameterSet:
+    def replace_all(self, assignments: Iterable[str], *, allow_extrapolation: bool = False) -> ParameterSet:
         """Return a set with every ``NAME=VALUE`` of ``assignments`` applied, in order."""
         result = self
         for assignment in assignments:
@@ -174,7 +186,7 @@ class ParameterSet(Mapping[str, Parameter]):
                 raise InputError(
                     "expected NAME=VALUE", value=assignment, remedy="as in 'cell.write_voltage=3.5 V'"
                 )
-            result = result.replace(name.strip(), value.strip())
+            result = result.replace(name.strip(), value.strip(), allow_extrapolation=allow_extrapolation)
         return result
 
     def sources(self) -> tuple[str, ...]:
@@ -226,6 +238,7 @@ def record(parameter: Parameter) -> dict[str, Any]:
         "where": parameter.where,
         "conditions": parameter.conditions,
         "note": parameter.note,
+        "extrapolated": parameter.extrapolated,
     }
 
 
@@ -264,9 +277,10 @@ class Design:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
-    def replace_all(self, assignments: Iterable[str]) -> Design:
+    def replace_all(self, assignments: Iterable[str], *, allow_extrapolation: bool = False) -> Design:
         """Return a design with every ``NAME=VALUE`` of ``assignments`` applied to its parameters."""
-        return dataclasses.replace(self, parameters=self.parameters.replace_all(assignments))
+        changed = self.parameters.replace_all(assignments, allow_extrapolation=allow_extrapolation)
+        return dataclasses.replace(self, parameters=changed)
 
     def __reduce__(self) -> tuple[type[Design], tuple[object, ...]]:
         # a mapping proxy cannot be pickled, and a sweep sends designs to its workers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ def compose(
     spread: Priced,
     breakdown: Breakdown,
     measurement: Measurement | None,
+    extrapolated: Sequence[str],
     timing: Mapping[str, float],
     seed: int,
 ) -> dict[str, Any]:
@@ -117,7 +118,11 @@ def compose(
         ],
         "measured": measurement.to_json() if measurement else None,
         **({} if measurement else {"measured_reason": "measuring was switched off"}),
-        "notes": [*SIMPLIFICATIONS, *mapped.notes],
+        "extrapolated": list(extrapolated),
+        "notes": [
+            *SIMPLIFICATIONS,
+            *mapped.notes,
+        ],
         "trace": {
             "operators": len(graph.operators),
             "unfolded_operators": mapped.trace.unfolded_operators,

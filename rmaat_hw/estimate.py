@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,7 @@ def estimate(
     seed: int = 0,
     measure: bool = True,
     strict: bool = False,
+    allow_extrapolation: bool = False,
     progress: Progress | None = None,
 ) -> Estimate:
     """Estimate what one pass of a program costs on a design, and measure the program here.
@@ -88,6 +89,7 @@ def estimate(
         seed: of weights, sequences and samples of the intervals.
         measure: also run the program on this machine.
         strict: refuse nothing here; callers leave with exit code 3 when ``incomplete``.
+        allow_extrapolation: take values outside the range of their source, and mark the result.
         progress: called with one sentence as each step begins.
 
     Raises:
@@ -97,13 +99,19 @@ def estimate(
     clock = Clock()
     bits = Precision.parse(precision)
     overrides = tuple(set)
-    chosen = load_design(design).replace_all(overrides)
+    chosen = load_design(design).replace_all(overrides, allow_extrapolation=allow_extrapolation)
     subject = load_subject(task, model=model, batch=batch, seq_len=seq_len, seed=seed)
     mapped = map_program(subject, bits, tell, clock)
 
     tell("pricing the nominal design and the joint distribution of its parameters")
     nominal = price(mapped.workload, mapped.plan, chosen.parameters.nominal(), chosen.families)
-    _check_converter(nominal, chosen)
+    extrapolated = _extrapolated(nominal, chosen)
+    if extrapolated and not allow_extrapolation:
+        raise InputError(
+            extrapolated[0],
+            where=f"design {chosen.name}",
+            remedy="allowing extrapolation takes it and marks the result",
+        )
     _check_overrides(overrides, nominal, chosen)
     drawn = sample(chosen.parameters, SAMPLES, seed)
     spread = price(mapped.workload, mapped.plan, drawn, chosen.families)
@@ -144,6 +152,7 @@ def estimate(
         spread=spread,
         breakdown=breakdown,
         measurement=measurement,
+        extrapolated=extrapolated,
         timing=clock.times,
         seed=seed,
     )
@@ -164,16 +173,16 @@ def _check_overrides(overrides: Iterable[str], priced: Priced, design: Design) -
             )
 
 
-def _check_converter(priced: Priced, design: Design) -> None:
-    """Refuse a converter outside the range that its model was made for."""
-    parameters: Mapping[str, Any] = design.parameters
+def _extrapolated(priced: Priced, design: Design) -> list[str]:
+    """What the bill uses outside the range of its source or model, one clause each."""
+    parameters = design.parameters
+    found = [
+        f"{name} = {q.written()} lies outside the range of its source"
+        for name, q in parameters.items()
+        if q.extrapolated and name in priced.parameters_used
+    ]
     low, high = (parameters[f"adc.{name}_bits"].value for name in ("minimum", "maximum"))
     used = float(np.asarray(priced.facts["adc_bits_used"]).reshape(-1)[0])
     if not low <= used <= high:
-        raise InputError(
-            "the converter's resolution lies outside the range of its model",
-            where=f"{design.components['adc']}, bits",
-            value=int(used),
-            allowed=f"{low:.0f} to {high:.0f} bits",
-            remedy="set array.adc_bits, or change array.rows or cell.bits",
-        )
+        found.append(f"{used:.0f} bits lie outside the {low:.0f} to {high:.0f} bits of the converter's model")
+    return found

@@ -52,6 +52,7 @@ def render_estimate(
         Text(),
         _grid(tables.totals(document), value_style="bold"),
         Text(f"Boundary: {document['boundary']}", style="dim"),
+        *(Text(line, style="bold red") for line in tables.extrapolation_lines(document)),
         Text(),
         halves,
         Text(),

@@ -141,9 +141,14 @@ def totals(document: Document) -> Table:
         "Totals",
         ("", "value", "90 % interval", ""),
         tuple(rows),
-        (f"Boundary: {document['boundary']}.",),
+        (f"Boundary: {document['boundary']}.", *extrapolation_lines(document)),
         frozenset({1, 2}),
     )
+
+
+def extrapolation_lines(document: Document) -> list[str]:
+    """What lies outside the range of its source, one sentence each; such a result is no prediction."""
+    return [f"Extrapolated: {sentence}." for sentence in document.get("extrapolated") or ()]
 
 
 def _precision(document: Document) -> str:

@@ -252,6 +252,21 @@ def test_bad_input_is_one_sentence(small: Any, options: dict[str, Any], message:
     assert "\n" not in str(caught.value)
 
 
+def test_extrapolation_is_refused_or_marked(small: Any) -> None:
+    with pytest.raises(InputError, match=r"cell.bits.*1 to 2.*extrapolation"):
+        small(set=("cell.bits=3",))
+    with pytest.raises(InputError, match="range"):
+        small(set=("cell.on_current=-1 nA",), allow_extrapolation=True)
+    marked = small(set=("cell.bits=3", "array.adc_bits=2"), allow_extrapolation=True)
+    told = marked.document["extrapolated"]
+    assert len(told) == 2
+    assert "cell.bits = 3" in told[0]
+    assert "2 bits" in told[1]
+    # 7 magnitude bits on 3-bit cells: 3 slices, twice
+    assert marked.document["design"]["cells_per_weight"] == 6
+    assert not small().document["extrapolated"]
+
+
 def test_designs_give_different_answers(small: Any) -> None:
     energies = {
         value(small(design=f"{cell}_crossbar_28nm"), "energy_J") for cell in ("fefet", "rram", "sram")
