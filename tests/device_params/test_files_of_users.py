@@ -9,7 +9,7 @@ import pytest
 
 import device_params
 from device_params import InputError, describe, list_names, load_design, load_device, load_technology
-from device_params.references import citation, parse_bib
+from device_params.references import citation, parse_bib, references
 
 PACKAGE = Path(device_params.__file__).parent
 DEVICE = (PACKAGE / "devices" / "fefet_1f1r_28nm.yaml").read_text(encoding="utf-8")
@@ -329,5 +329,6 @@ def test_parse_bib_reads_braces_and_refuses_what_is_broken() -> None:
 
 def test_citation_of_a_known_and_an_unknown_key() -> None:
     assert citation("wan2022").startswith("Wan, W. et al. A compute-in-memory chip")
+    assert not any("\\" in citation(key) for key in references())  # no TeX in what a reader sees
     with pytest.raises(InputError, match="did you mean 'wan2022'"):
         citation("wan2021")
