@@ -153,7 +153,7 @@ def estimate(
     """Estimate energy, area and latency of a model on a design, and measure it here.
 
     Prints one screen and writes a run folder with report.html, estimate.json, breakdown.parquet,
-    graph.json and manifest.json.
+    graph.json, activity.json and manifest.json.
     """
     from rmaat_hw import runs
 

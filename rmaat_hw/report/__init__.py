@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["load_run", "report", "save_estimate"]
 
 _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
-PAGE, DOCUMENT, GRAPH, BREAKDOWN = "report.html", "estimate.json", "graph.json", "breakdown.parquet"
+PAGE, DOCUMENT, GRAPH = "report.html", "estimate.json", "graph.json"
+BREAKDOWN, ACTIVITY = "breakdown.parquet", "activity.json"
 
 
 def save_estimate(
@@ -39,6 +40,8 @@ def save_estimate(
         table = io.BytesIO()
         estimate.to_pandas().to_parquet(table, index=False)
         folder.write(BREAKDOWN, table.getvalue())
+        if estimate.mapped.activity is not None:
+            folder.write(ACTIVITY, runs.to_json_text(estimate.mapped.activity.to_json()))
         folder.write(PAGE, render_page(estimate.document, estimate.graph))
         folder.write_manifest(
             command="estimate",
