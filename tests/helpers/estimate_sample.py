@@ -10,6 +10,7 @@ import pandas as pd
 
 from cost_models.workload.graph import Edge, OperatorGraph
 from cost_models.workload.operators import Kind, Loop, MatmulShape, Operand, Operator, Phase, Role, TensorSpec
+from cost_models.workload.stats import Activity
 
 ROWS, WIDTH, HEADS, HEAD, HIDDEN, LAYERS, SEGMENTS = 528, 512, 8, 64, 1024, 4, 4
 SEGMENT, LAYER = "segment", "segment.blocks"
@@ -397,7 +398,16 @@ class SampleEstimate:
         self.document = {**sample_document(self.graph), "seed": 0}
         self.incomplete = incomplete
         self.design = SimpleNamespace(files=(__file__,))
-        self.mapped = SimpleNamespace(subject=SimpleNamespace(source_files=()))
+        activity = Activity(
+            {},
+            sequences=8,
+            sequences_sha256="",
+            description="invented",
+            token_rows=0,
+            real_tokens=0,
+            padded_tokens=0,
+        )
+        self.mapped = SimpleNamespace(subject=SimpleNamespace(source_files=()), activity=activity)
 
     def to_pandas(self) -> pd.DataFrame:
         """The leaves."""
