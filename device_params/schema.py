@@ -97,7 +97,7 @@ class Parameter:
                 where=self.name,
                 value=value,
                 allowed=f"{self.written(low)} to {self.written(high)}",
-                remedy="" if bounded else "allowing extrapolation takes it and marks the result",
+                remedy="" if bounded else "--allow-extrapolation takes it and marks the result",
             )
         if self.integer and number != round(number):
             raise InputError("must be a whole number", where=self.name, value=value)

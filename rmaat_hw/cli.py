@@ -10,6 +10,7 @@ import codecs
 import errno
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -418,8 +419,14 @@ def _plain_letters(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    plain = "".join(_PLAIN.get(letter, " " if letter in "▏▎▍▌▋▊▉" else "?") for letter in lacking)
-    return plain, error.end
+    return "".join(_PLAIN.get(letter) or _bare(letter) for letter in lacking), error.end
+
+
+def _bare(letter: str) -> str:
+    """The letter without its accents; a space for a part of a bar; else a question mark."""
+    if letter in "▏▎▍▌▋▊▉":
+        return " "
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or "?"
 
 
 def main() -> None:

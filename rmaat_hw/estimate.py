@@ -110,7 +110,7 @@ def estimate(
         raise InputError(
             extrapolated[0],
             where=f"design {chosen.name}",
-            remedy="allowing extrapolation takes it and marks the result",
+            remedy="--allow-extrapolation takes it and marks the result",
         )
     _check_overrides(overrides, nominal, chosen)
     drawn = sample(chosen.parameters, SAMPLES, seed)
