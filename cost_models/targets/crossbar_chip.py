@@ -26,7 +26,7 @@ BOUNDARY = "chip with its DRAM traffic (without I/O pads, host, regulators, cool
 
 SIMPLIFICATIONS: tuple[str, ...] = (
     "No operator is fused with another: each reads its inputs from the buffer and writes its outputs there.",
-    "No pipelining between operators: a barrier stands after each level, so latency is an upper bound.",
+    "No pipelining between operators: a barrier stands after each level, so latency errs high.",
     "Every weight has one home array (no replication); padded tokens are computed like real ones.",
     "The digital unit works on 8-bit products and 16-bit elementary operations at any chosen precision.",
 )
