@@ -97,9 +97,8 @@ class _Chip:
     def level_fraction(self) -> Array:
         """Mean stored level of each array operator at the block's bits a cell [rows, points]."""
         index = self.xp.asarray(self.parts.cell_bits, dtype=self.xp.int64) - 1
-        if int(self.xp.max(index)) >= MAX_CELL_BITS:
-            index = self.xp.clip(index, 0, MAX_CELL_BITS - 1)
-        return self.xp.take(self.column(self.workload.level_fraction, self.rows), index, axis=1)
+        fractions = self.column(self.workload.level_fraction, self.rows)
+        return self.xp.take(fractions, self.xp.clip(index, 0, MAX_CELL_BITS - 1), axis=1)
 
     @cached_property
     def columns(self) -> Array:
