@@ -206,15 +206,20 @@ def _conservation(mapped: Mapped) -> dict[str, Any]:
     """Multiply-accumulates counted in three ways; the independent one is null where nothing can count."""
     subject = mapped.subject
     by_hand = subject.macs_by_hand
+    independent: int | None
+    setup_independent: int | None = None
+    method, reason = None, None
     if by_hand is not None:
-        independent, reason, method = by_hand["forward"], "", "by closed formula"
-        setup_independent = by_hand["setup"]
+        independent, setup_independent = by_hand["forward"], by_hand["setup"]
+        method = "by closed formula"
     else:
         from rmaat_hw.trace import independent_macs
 
-        independent, reason = independent_macs(subject.module, subject.args, subject.kwargs)
-        method, setup_independent = "by torch.utils.flop_counter, attention on its mathematical path", None
-        if independent is not None:
+        independent, told = independent_macs(subject.module, subject.args, subject.kwargs)
+        if independent is None:
+            reason = told
+        else:
+            method = f"by {told}"
             # The counter does not know which work depends on the input: it counts both phases.
             independent -= mapped.graph.setup_macs
     out = {

@@ -153,6 +153,8 @@ def test_programs_that_nobody_here_wrote(program: str, folder: Path, monkeypatch
     found = estimate(model=f"estimate_programs:{program}", measure=False)
     macs = found.document["conservation"]
     assert macs["macs_graph"] == macs["macs_mapped"] == macs["macs_independent"] > 0
+    assert macs["reason"] is None
+    assert "flop_counter" in macs["independent_method"]
     assert not found.incomplete
     assert found.document["activity"]["sequences"] >= 1
     assert found.document["per_real_token"] is None
