@@ -162,9 +162,12 @@ def _scaled(quantity: Mapping[str, float], factor: float) -> dict[str, float]:
 def _per_unit(mapped: Mapped, totals: Mapping[str, Any]) -> dict[str, Any]:
     """Energy a sequence and a real token, and the share of it that goes into padding."""
     subject = mapped.subject
+    out: dict[str, Any] = {"per_sequence": None, "per_real_token": None, "padding": None}
+    if subject.batch is None:
+        return out
     per_sequence = {name: _scaled(totals[name], 1 / subject.batch) for name in ("energy_J", "latency_s")}
-    out: dict[str, Any] = {"per_sequence": per_sequence, "per_real_token": None, "padding": None}
-    if not subject.real_tokens or subject.padded_tokens is None:
+    out["per_sequence"] = per_sequence
+    if not subject.real_tokens or subject.padded_tokens is None or subject.sequences is None:
         return out
     real = subject.real_tokens / subject.sequences
     padded = subject.padded_tokens / subject.sequences

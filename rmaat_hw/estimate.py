@@ -122,6 +122,7 @@ def estimate(
         from rmaat_hw.measure import measure as run
 
         tell("measuring the same program on this machine")
+        known = {"batch": subject.batch, "task": subject.task, "seq_len": subject.sequence_length}
         measurement = run(
             subject.module,
             subject.args,
@@ -130,8 +131,7 @@ def estimate(
             progress=progress,
         ).with_context(
             model={"name": subject.name, "config": dict(subject.config)},
-            workload={"batch": subject.batch, "task": subject.task}
-            | ({"seq_len": subject.sequence_length} if subject.sequence_length else {}),
+            workload={name: value for name, value in known.items() if value is not None},
             macs={"forward": mapped.graph.macs},
             graph_hash=mapped.graph.digest(),
         )

@@ -67,7 +67,7 @@ def map_program(subject: Subject, bits: Precision, tell: Progress, clock: Clock 
     tell("tracing the program")
     trace = capture(subject.module, subject.args, subject.kwargs, name=subject.name)
     clock.stop("trace_s")
-    tell(f"collecting activity from {subject.sequences} sequences")
+    tell(f"collecting activity from {subject.sequences or 'the example'} sequences")
     activity, notes = None, trace.notes
     try:
         activity = collect_activity(

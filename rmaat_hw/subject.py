@@ -25,17 +25,18 @@ class Subject:
 
     ``args``/``kwargs`` are of one pass (traced, measured, priced); ``activity_batches`` are real inputs
     through which activity is measured (``sequences_sha256`` is empty where their bytes are to be
-    hashed). Token counts are sums over those sequences, None where a program has no tokens that we
-    know of. ``macs_by_hand``: forward multiply-accumulates of one pass from a formula, or None.
+    hashed). ``batch`` and ``sequences`` are None where a program makes its own inputs. Token counts are
+    sums over those sequences, None where a program has no tokens that we know of. ``macs_by_hand``:
+    forward multiply-accumulates of one pass from a formula, or None.
     """
 
     name: str
     module: torch.nn.Module
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    batch: int
+    batch: int | None
     activity_batches: Sequence[tuple[Any, ...]]
-    sequences: int
+    sequences: int | None
     sequences_sha256: str
     activity_description: str
     task: str | None = None
@@ -144,9 +145,9 @@ def _from_callable(spec: str, batch: int, seq_len: int | None) -> Subject:
         module=module,
         args=program.args,
         kwargs=program.kwargs,
-        batch=batch,
+        batch=batch if "batch" in factory.takes else None,
         activity_batches=[program.args],
-        sequences=batch,
+        sequences=None,
         sequences_sha256="",
         activity_description=f"measured on the example inputs of {spec}",
         config={"callable": spec},

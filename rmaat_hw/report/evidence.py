@@ -95,7 +95,7 @@ def measured_beside_modelled(document: Document, *, brief: bool = False) -> Tabl
     joules = energy.get("value", energy.get("gross_per_iter_J"))
     memory = measured.get("memory") or {}
     peak = memory.get("max_allocated_B") or memory.get("analytic_peak_B") or memory.get("live_peak_B")
-    size = f"batch {model['batch']}"
+    size = "one pass" if model["batch"] is None else f"batch {model['batch']}"
     value, interval = quantity(total["latency_s"], "s")
     rows = [
         (

@@ -192,11 +192,6 @@ def _label(axes: Axes, x: float, y: float, text: str) -> None:
     axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
 
 
-def _unit_of_work(document: tables.Document) -> str:
-    batch = document["model"]["batch"]
-    return "sequence" if batch == 1 else f"batch of {batch}"
-
-
 def energy(document: tables.Document, graph: OperatorGraph | None) -> Figure:
     """Energy of one pass of the program, by class of operator and component."""
     return stacked(
@@ -205,7 +200,7 @@ def energy(document: tables.Document, graph: OperatorGraph | None) -> Figure:
         measure="energy_J",
         unit="J",
         total=document["totals"]["energy_J"],
-        label=f"energy per {_unit_of_work(document)}",
+        label=f"energy per {tables.one_pass(document)}",
     )
 
 
@@ -217,7 +212,7 @@ def latency(document: tables.Document, graph: OperatorGraph | None) -> Figure:
         measure="latency_s",
         unit="s",
         total=document["totals"]["latency_s"],
-        label=f"exposed time per {_unit_of_work(document)}",
+        label=f"exposed time per {tables.one_pass(document)}",
     )
 
 

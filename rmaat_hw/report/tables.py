@@ -89,7 +89,7 @@ def title(document: Document) -> str:
 def subtitle(document: Document) -> str:
     """Shape of the work, in one line."""
     model = document["model"]
-    parts = [f"batch {model['batch']}"]
+    parts = ["one pass" if model["batch"] is None else f"batch {model['batch']}"]
     if model.get("sequence_length"):
         segments = f" in {model['segments']} segments" if model.get("segments") else ""
         parts.append(f"{count(model['sequence_length'])} tokens{segments}")
@@ -97,6 +97,14 @@ def subtitle(document: Document) -> str:
         parts.append(f"{engineering(model['parameters'], '1')} parameters")
     parts.append(_precision(document))
     return " · ".join(parts)
+
+
+def one_pass(document: Document) -> str:
+    """What one pass works on: a sequence, a batch of them, or what the program's own inputs hold."""
+    batch = document["model"]["batch"]
+    if batch is None:
+        return "pass"
+    return "sequence" if batch == 1 else f"batch of {batch}"
 
 
 def totals(document: Document) -> Table:
@@ -109,16 +117,16 @@ def totals(document: Document) -> Table:
     def add(name: str, pair: tuple[str, str], remark: str = "") -> None:
         rows.append((name, *pair, remark))
 
-    batch = model["batch"]
-    sequence_energy = per_sequence.get("energy_J") or (total["energy_J"] if batch == 1 else None)
-    add("energy per sequence", quantity(sequence_energy, "J"), "padding included" if padding else "")
+    unit_of_work = one_pass(document)
+    if per_sequence.get("energy_J"):
+        remark = "padding included" if padding else ""
+        add("energy per sequence", quantity(per_sequence["energy_J"], "J"), remark)
     if (document.get("per_real_token") or {}).get("energy_J"):
         add("  per real token", quantity(document["per_real_token"]["energy_J"], "J"), _real_tokens(padding))
     if padding:
         add("  of it padded work", quantity(padding.get("energy_J"), "J"), _padded(padding))
-    if batch != 1:
-        add(f"energy per batch of {batch}", quantity(total["energy_J"], "J"))
-    unit_of_work = "sequence" if batch == 1 else f"batch of {batch}"
+    if unit_of_work != "sequence":
+        add(f"energy per {unit_of_work}", quantity(total["energy_J"], "J"))
     add(f"latency per {unit_of_work}", quantity(total["latency_s"], "s"))
     add("area", quantity(total["area_m2"], "m²"), _cells(document["design"]))
     add("average power", quantity(total["average_power_W"], "W"))

@@ -182,6 +182,21 @@ def test_a_program_without_work_is_refused(
         estimate(model=f"estimate_programs:{program}", measure=False)
 
 
+@pytest.mark.parametrize(("program", "batch"), [("small.yaml", 2), ("estimate_programs:bert", 1)])
+def test_the_same_program_is_measured(
+    program: str, batch: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("rmaat_hw.estimate.MEASURE_SECONDS", 0.3)
+    found = estimate(model=program, batch=batch)
+    measured = found.document["measured"]
+    assert measured["latency"]["p50_s"] > 0
+    assert found.document["model"]["batch"] == (batch if program == "small.yaml" else None)
+    assert measured["graph_hash"] == found.graph.digest()
+    assert sum(row["self_s"] for row in measured["kernels"]) > 0
+    assert measured["energy"]["value"] is not None or measured["energy"]["reason"]
+
+
 def test_an_operator_without_a_rule_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     found = estimate(model="estimate_programs:odd", measure=False)
