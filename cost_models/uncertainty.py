@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
+from scipy.stats import qmc
 
 from device_params.schema import Parameter
 
@@ -21,9 +23,6 @@ def sample(parameters: Mapping[str, Parameter], points: int, seed: int) -> dict[
     Scrambled Sobol points mapped to normal scores (common random numbers for equal seeds). A
     parameter that several components share is one name and so is drawn once.
     """
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
     free = [name for name, q in parameters.items() if q.distribution != "fixed" and q.low < q.high]
     out: dict[str, Any] = {name: parameter.value for name, parameter in parameters.items()}
     if not free:
