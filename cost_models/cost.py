@@ -47,10 +47,6 @@ class Cost:
         """Both actions one after the other."""
         return Cost(self.energy + other.energy, self.latency + other.latency)
 
-    def __mul__(self, times: Array) -> Cost:
-        """The action ``times`` times in series."""
-        return Cost(self.energy * times, self.latency * times)
-
 
 @dataclass(frozen=True)
 class Leaf:

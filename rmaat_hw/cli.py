@@ -187,7 +187,6 @@ def estimate(
             set=options["set"],
             seed=seed,
             measure=measure,
-            strict=strict,
             allow_extrapolation=allow_extrapolation,
             progress=tell,
         )

@@ -14,7 +14,7 @@ from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
 from cost_models.uncertainty import interval
 from cost_models.workload.operators import SHARED_WORK
-from device_params import Design
+from device_params import Design, record
 
 if TYPE_CHECKING:
     from rmaat_hw.mapped import Mapped
@@ -101,19 +101,8 @@ def compose(
         },
         "dram": {"bytes": facts["dram_bits"] / 8, "reason": _dram_reason(mapped.workload, facts, design)},
         "parameters_used": [
-            {
-                "name": q.name,
-                "value": q.value,
-                "unit": q.unit,
-                "low": q.low,
-                "high": q.high,
-                "basis": q.basis,
-                "source": q.source,
-                "where": q.where,
-                "conditions": q.conditions,
-                "note": q.note,
-            }
-            for name, q in design.parameters.items()
+            record(parameter)
+            for name, parameter in design.parameters.items()
             if name in nominal.parameters_used
         ],
         "measured": measurement.to_json() if measurement else None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rmaat_hw.measure.record import Measurement
 
 #: Joint samples behind every interval. Between six seeds the ends of the intervals of energy, latency and
-#: area scatter by 0.2 to 2.4 % (standard deviation, RMAAT on ListOps); by 1.3 to 3.1 % with 1024 samples.
+#: area scatter by 0.3 to 2.3 % (standard deviation, RMAAT on ListOps); by 1.0 to 3.9 % with 1024 samples.
 SAMPLES = 4096
 
 #: Wall time that measuring may take [s], so that the whole job stays under a minute.
@@ -71,7 +71,6 @@ def estimate(
     set: Iterable[str] = (),
     seed: int = 0,
     measure: bool = True,
-    strict: bool = False,
     allow_extrapolation: bool = False,
     progress: Progress | None = None,
 ) -> Estimate:
@@ -88,7 +87,6 @@ def estimate(
         set: overrides ``name=value``; a value may carry a unit, a bare number is SI.
         seed: of weights, sequences and samples of the intervals.
         measure: also run the program on this machine.
-        strict: refuse nothing here; callers leave with exit code 3 when ``incomplete``.
         allow_extrapolation: take values outside the range of their source, and mark the result.
         progress: called with one sentence as each step begins.
 

@@ -157,7 +157,6 @@ def _on_digital_unit(op: Operator) -> Row:
         return Row(traffic_in=read, traffic_out=written)
     left = shape.batch * shape.rows * shape.contraction * op.repeat
     return Row(
-        dynamic=1.0,
         macs=left * shape.cols,
         left=left,
         left_over=shape.cols,

@@ -20,19 +20,18 @@ Column: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 class Row:
     """Figures of one operator over one pass of the program, repeats included.
 
-    ``static``, ``dynamic``: 1 for a weight × activation product (on arrays), for a product of two
-    activations (on the digital unit). For static operators: ``vectors`` input vectors, ``contraction``
-    word lines and ``outputs`` weights a word line of one stored matrix, ``matrices`` distinct stored
-    matrices (0 where another operator already holds them), ``parallel`` of them at work at once (the
-    heads of a batched product; layers follow one another), ``input_density`` the share of input bits
-    that are one. For dynamic ones: ``left`` and ``right`` elements of the factors, each read once for
-    every tile of the other side's ``left_over`` columns or ``right_over`` rows.
+    ``static``: 1 for a weight × activation product, which runs on arrays; all else runs on the digital
+    unit. For static operators: ``vectors`` input vectors, ``contraction`` word lines and ``outputs``
+    weights a word line of one stored matrix, ``matrices`` distinct stored matrices (0 where another
+    operator already holds them), ``parallel`` of them at work at once (the heads of a batched product;
+    layers follow one another), ``input_density`` the share of input bits that are one. For products of
+    two activations: ``left`` and ``right`` elements of the factors, each read once for every tile of the
+    other side's ``left_over`` columns or ``right_over`` rows.
     ``traffic_in`` and ``traffic_out``: elements moved; ``table_reads``: elements read of weights that
     no array holds; ``working``: elements alive at one execution.
     """
 
     static: float = 0.0
-    dynamic: float = 0.0
     macs: float = 0.0
     vectors: float = 0.0
     contraction: float = 1.0
@@ -67,7 +66,6 @@ class Workload:
     level_fraction: Column
     table: float
     static: Column
-    dynamic: Column
     macs: Column
     vectors: Column
     contraction: Column

@@ -54,7 +54,6 @@ class Parts:
     """The components of one chip (or of a block of designs: every attribute may be an array [points])."""
 
     cell_bits: Array
-    slices: Array
     cells_per_weight: Array
     adc_bits_required: Array
     array: CurrentArray
@@ -196,7 +195,6 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
     at_supply = (supply / p["technology.arithmetic_voltage"]) ** 2
     return Parts(
         cell_bits=cell_bits,
-        slices=slices,
         cells_per_weight=2 * slices,
         adc_bits_required=required,
         array=array,

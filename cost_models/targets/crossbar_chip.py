@@ -313,9 +313,8 @@ class _Chip:
         The slowest of buffer, wires and DRAM sets the pace of moving (they form one pipeline).
         """
         xp = self.xp
-        work = sum(compute.values())
         out = dict(compute)
-        paced = work
+        paced = sum(compute.values())
         for name, time in moves.items():
             total = xp.where(time > paced, time, paced)
             out[name] = total - paced
