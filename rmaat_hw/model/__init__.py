@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rmaat_hw.model.config import RMAATConfig
 from rmaat_hw.model.macs import macs_by_hand
-from rmaat_hw.model.retention import retention_factor, retention_schedule
+from rmaat_hw.model.retention import retention_factor, retention_factors
 
 if TYPE_CHECKING:
     from rmaat_hw.model.rmaat import RMAAT, build
 
-__all__ = ["RMAAT", "RMAATConfig", "build", "macs_by_hand", "retention_factor", "retention_schedule"]
+__all__ = ["RMAAT", "RMAATConfig", "build", "macs_by_hand", "retention_factor", "retention_factors"]
 
 
 def __getattr__(name: str) -> Any:

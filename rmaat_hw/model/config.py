@@ -15,7 +15,7 @@ from typing import Any
 
 from device_params.errors import InputError, nearest_name
 
-RETENTION_KINDS = ("decay", "uniform")
+RETENTION_KINDS = ("fixed", "stretch", "uniform")
 ACTIVATIONS = ("gelu", "relu")
 POOLINGS = ("last_segment_mean", "memory_mean")
 
@@ -85,12 +85,15 @@ class RMAATConfig:
     """Start of the learnable decay in r_ij = exp(-|i-j|·scale), per token. The form is STATED,
     value and learnability RECOMMENDED."""
 
-    retention: str = "decay"
-    """"decay": memory is multiplied by the closed-form retention factor after each segment
-    (formula STATED, closed form INFERRED); "uniform": by 1 (the paper's ablation)."""
+    retention: str = "fixed"
+    """Factor by which the memory is multiplied after each segment (formula STATED, closed form
+    INFERRED): "fixed", one cycle of the short-term process lasts the same in sequences of any length
+    (RECOMMENDED); "stretch", the long-term process saturates at the last segment; "uniform", 1 (the
+    paper's ablation). See :func:`rmaat_hw.model.retention_factors`."""
 
     retention_rate: float = 0.2
-    """Rate r of the long-term process per segment, ratio of factors ρ = exp(-r). RECOMMENDED."""
+    """Rate r of the long-term process per segment, ratio of factors ρ = exp(-r). RECOMMENDED. Read by
+    "fixed" alone."""
 
     dropout: float = 0.1
     """Share of elements dropped after each residual sum while training; inert in evaluation.

@@ -1,4 +1,4 @@
-"""Memory retention factor in closed form.
+"""Memory retention factors in closed form.
 
 The paper computes, and does not learn, one scalar per segment from the growth of the long-term
 astrocyte process p^l over the cycles of the short-term one:
@@ -9,11 +9,17 @@ r = γ τ_cycle / τ_p, and the factor has the closed form below (INFERRED).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from device_params.errors import InputError, nearest_name
 from rmaat_hw.model.config import RETENTION_KINDS
+
+SATURATION = 2.4
+"""Leak r · T over a whole sequence whose long-term process ends saturated, at 1 - exp(-2.4) = 91 % of
+its limit (RECOMMENDED; six cycles of the dynamics with r = 0.4 end there)."""
 
 
 def retention_factor(*, segment: int | NDArray[np.int64], segments: int, rate: float) -> NDArray[np.float64]:
@@ -36,27 +42,39 @@ def retention_factor(*, segment: int | NDArray[np.int64], segments: int, rate: f
     return np.exp(-rate * elapsed) * np.expm1(-rate) / np.expm1(-rate * segments)
 
 
-def retention_schedule(*, segments: int, rate: float, kind: str = "decay") -> NDArray[np.float64]:
+def retention_factors(segments: int, *, rate: float = 0.2, regime: str = "fixed") -> NDArray[np.float64]:
     """Factors by which the memory is multiplied after segments 1 … T.
 
     Args:
-        segments: T, segments of the sequence.
-        rate: r > 0, see :func:`retention_factor`; not used by "uniform".
-        kind: "decay" for the closed form, "uniform" for 1 throughout (ablation without retention).
+        segments: T, segments of the sequence, at least 1.
+        rate: r > 0, see :func:`retention_factor`; read by "fixed" alone. RECOMMENDED 0.2.
+        regime: whether a cycle lasts the same in sequences of any length is UNKNOWN. "fixed", it does
+            (RECOMMENDED); "stretch", the curve saturates at T, r = 2.4 / T; "uniform", 1 throughout
+            (the paper's ablation without the factor).
 
     Returns:
-        float64 [T].
+        float64 [T], falling; the sum is 1, the capacity of the saturated process. "uniform": ones.
 
     Raises:
-        InputError: ``kind`` is none of the two.
+        InputError: no such number of segments, rate or regime.
+
+    Example:
+        >>> retention_factors(4, regime="stretch").round(3).tolist()
+        [0.496, 0.272, 0.149, 0.082]
     """
-    if kind == "uniform":
-        return np.ones(segments)
-    if kind != "decay":
+    if isinstance(segments, bool) or not isinstance(segments, int | np.integer) or segments < 1:
+        raise InputError("bad number of segments", value=segments, allowed="a whole number of at least 1")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+        raise InputError("bad rate", value=rate, allowed="a positive finite number")
+    if regime not in RETENTION_KINDS:
         raise InputError(
             "unknown retention",
-            value=kind,
+            value=regime,
             allowed=", ".join(RETENTION_KINDS),
-            nearest=nearest_name(kind, RETENTION_KINDS),
+            nearest=nearest_name(str(regime), RETENTION_KINDS),
         )
-    return retention_factor(segment=np.arange(1, segments + 1), segments=segments, rate=rate)
+    if regime == "uniform":
+        return np.ones(segments)
+    if regime == "stretch":
+        rate = SATURATION / segments
+    return retention_factor(segment=np.arange(1, segments + 1), segments=int(segments), rate=rate)

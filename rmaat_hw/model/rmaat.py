@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from device_params.errors import InputError
 from rmaat_hw.model.config import RMAATConfig
 from rmaat_hw.model.positional import PositionalMatrix, sinusoidal_table
-from rmaat_hw.model.retention import retention_schedule
+from rmaat_hw.model.retention import retention_factors
 from rmaat_hw.model.segment import PAD, Segment
 
 
@@ -41,9 +41,7 @@ class RMAAT(nn.Module):
         self.memory = nn.Parameter(torch.empty(config.memory_tokens, config.d_model))
         """mem_1, [M, d], broadcast over the batch."""
         self.head = nn.Linear(config.d_model, config.classes)
-        factors = retention_schedule(
-            segments=config.segments, rate=config.retention_rate, kind=config.retention
-        )
+        factors = retention_factors(config.segments, rate=config.retention_rate, regime=config.retention)
         # Not persistent: both follow from the configuration, and weights trained with one number of
         # segments load into a model with another.
         self.register_buffer(

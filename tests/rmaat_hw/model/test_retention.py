@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_params.errors import InputError
-from rmaat_hw.model import retention_factor, retention_schedule
+from rmaat_hw.model import retention_factor, retention_factors
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,20 @@ from rmaat_hw.model import retention_factor, retention_schedule
     ],
 )
 def test_table(rate: float, segments: int, expected: list[float]) -> None:
-    schedule = retention_schedule(segments=segments, rate=rate)
+    schedule = retention_factors(segments, rate=rate)
     assert schedule.dtype == np.float64
     np.testing.assert_allclose(schedule, expected, atol=5.1e-4)
 
 
 def test_one_value_by_hand() -> None:
     # r = ln 2, so ρ = 1/2; T = 3: (1, 1/2, 1/4) · (1/2) / (7/8) = 4/7, 2/7, 1/7
-    schedule = retention_schedule(segments=3, rate=float(np.log(2)))
+    schedule = retention_factors(3, rate=float(np.log(2)))
     np.testing.assert_allclose(schedule, [4 / 7, 2 / 7, 1 / 7], rtol=1e-15)
 
 
 @given(rate=st.floats(1e-6, 3.0), segments=st.integers(2, 64))
 def test_sums_to_one_falls_and_is_geometric(rate: float, segments: int) -> None:
-    schedule = retention_schedule(segments=segments, rate=rate)
+    schedule = retention_factors(segments, rate=rate)
     assert schedule.sum() == pytest.approx(1.0, abs=1e-12)
     assert (np.diff(schedule) < 0).all()
     np.testing.assert_allclose(schedule[1:] / schedule[:-1], np.exp(-rate), rtol=1e-9)
@@ -56,14 +56,14 @@ def test_is_the_share_of_a_leaky_integrator() -> None:
             level += rate / steps * (1.0 - level)
         ends.append(level)
     increments = np.diff(ends)
-    schedule = retention_schedule(segments=segments, rate=rate)
+    schedule = retention_factors(segments, rate=rate)
     np.testing.assert_allclose(schedule, increments / increments.sum(), rtol=1e-4)
 
 
 def test_uniform_keeps_everything() -> None:
-    assert retention_schedule(segments=5, rate=0.2, kind="uniform").tolist() == [1.0] * 5
+    assert retention_factors(5, rate=0.2, regime="uniform").tolist() == [1.0] * 5
 
 
-def test_unknown_kind() -> None:
-    with pytest.raises(InputError, match="did you mean 'decay'"):
-        retention_schedule(segments=5, rate=0.2, kind="decays")
+def test_unknown_regime() -> None:
+    with pytest.raises(InputError, match="did you mean 'fixed'"):
+        retention_factors(5, rate=0.2, regime="fixd")

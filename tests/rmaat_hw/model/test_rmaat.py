@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from device_params.errors import InputError
-from rmaat_hw.model import RMAATConfig, attention, build, retention_schedule, segment
+from rmaat_hw.model import RMAATConfig, attention, build, retention_factors, segment
 
 TINY = RMAATConfig(
     vocabulary=9,
@@ -76,7 +76,7 @@ def test_memory_recurrence_and_retention() -> None:
     calls = Calls(model)
     ids = tokens()
     model(ids)
-    factors = retention_schedule(segments=4, rate=TINY.retention_rate)
+    factors = retention_factors(4, rate=TINY.retention_rate)
     torch.testing.assert_close(calls.args[0][2], model.memory.expand(2, -1, -1))
     for t in range(4):
         torch.testing.assert_close(calls.args[t][0], ids[:, 6 * t : 6 * t + 6])
@@ -113,9 +113,9 @@ def test_first_segment_reaches_the_scores_through_the_memory() -> None:
 
 def test_retention_matters() -> None:
     ids = tokens()
-    decay, uniform = build(TINY), build(replace(TINY, retention="uniform"))
+    fixed, uniform = build(TINY), build(replace(TINY, retention="uniform"))
     assert uniform.retention.tolist() == [1.0] * 4
-    assert (decay(ids) - uniform(ids)).abs().max() > 1e-4
+    assert (fixed(ids) - uniform(ids)).abs().max() > 1e-4
 
 
 def test_fused_equals_literal_form() -> None:
