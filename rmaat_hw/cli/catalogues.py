@@ -1,0 +1,56 @@
+"""``list`` and ``show`` of the devices, designs, tasks and technologies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from rmaat_hw.cli.options import Json, Name
+from rmaat_hw.cli.shell import STANDARD_OUTPUT, Command, app, console, examples, write_json
+
+if TYPE_CHECKING:
+    from rmaat_hw.catalogue import Kind
+
+
+def _catalogue(kind: Kind, plural: str, example: str) -> None:
+    """Add ``<plural> list`` and ``<plural> show NAME``."""
+    group = typer.Typer(
+        help=f"List the {plural}, or show one with every number and its source.",
+        epilog=examples(f"rmaat-hw {plural} list", f"rmaat-hw {plural} show {example}"),
+        no_args_is_help=True,
+    )
+
+    @group.command("list", cls=Command, epilog=examples(f"rmaat-hw {plural} list"))
+    def list_(json: Json = None) -> None:
+        from rmaat_hw import catalogue
+
+        rows = catalogue.entries(kind)
+        if json is not None:
+            write_json({"schema_version": 1, "command": f"{plural} list", plural: rows}, json)
+        if json != STANDARD_OUTPUT:
+            catalogue.show_entries(console(), plural, rows)
+
+    list_.__doc__ = f"List the {plural} by name."
+
+    @group.command("show", cls=Command, epilog=examples(f"rmaat-hw {plural} show {example}"))
+    def show(
+        name: Name,
+        json: Json = None,
+    ) -> None:
+        from rmaat_hw import catalogue
+
+        document = catalogue.entry(kind, name)
+        if json is not None:
+            write_json(document, json)
+        if json != STANDARD_OUTPUT:
+            catalogue.show_entry(console(), document)
+
+    show.__doc__ = f"Show one of the {plural}."
+    app.add_typer(group, name=plural)
+
+
+_catalogue("device", "devices", "fefet_1f1r_28nm")
+_catalogue("design", "designs", "fefet_crossbar_28nm")
+_catalogue("task", "tasks", "listops")
+_catalogue("technology", "technologies", "28nm")
