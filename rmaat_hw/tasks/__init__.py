@@ -1,4 +1,4 @@
-"""Tasks: seeded sequences with labels, and the RMAAT recommended for them."""
+"""Tasks: labelled sequences, and the RMAAT and the training recommended for them."""
 
 from __future__ import annotations
 
@@ -6,43 +6,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from device_params.errors import InputError, nearest_name
-from rmaat_hw.model.config import RMAATConfig
-from rmaat_hw.tasks import listops
-from rmaat_hw.tasks.task import Batch, Sequences, Task, with_sequence_length
+from rmaat_hw.tasks.examples import Examples
+from rmaat_hw.tasks.recipe import Recipe
+from rmaat_hw.tasks.registry import PRESETS
+from rmaat_hw.tasks.task import SPLITS, Batch, Task, with_sequence_length
 
-__all__ = ["TASKS", "Batch", "Task", "load_task", "task_names", "with_sequence_length"]
+__all__ = [
+    "SPLITS",
+    "TASKS",
+    "Batch",
+    "Examples",
+    "Recipe",
+    "Task",
+    "load_task",
+    "task_names",
+    "with_sequence_length",
+]
 
-
-def _listops(n: int, seed: int, padded_length: int, length: tuple[int, int] | None) -> Sequences:
-    bounds, depth = listops.scaled_law(padded_length)
-    return listops.sequences(n, seed, length=length or bounds, depth=depth)
-
-
-TASKS: Mapping[str, Task] = MappingProxyType(
-    {
-        "listops": Task(
-            name="listops",
-            title="Long ListOps",
-            config=RMAATConfig(
-                vocabulary=len(listops.SYMBOLS),
-                classes=10,
-                d_model=512,
-                heads=8,
-                layers=4,
-                ffn_width=1024,
-                segment_length=512,
-                segments=4,
-            ),
-            source=_listops,
-            description=(
-                "Nested MIN, MAX, MED and SM over digits, 500 to 2000 tokens, ten classes (Long Range "
-                "Arena, arXiv 2011.04006); generated here from the published rules. For another padded "
-                "length than 2048 the bounds scale with it, and longer sequences get deeper trees."
-            ),
-        ),
-    }
-)
-"""The tasks that work, by name."""
+TASKS: Mapping[str, Task] = MappingProxyType({name: presets["full"] for name, presets in PRESETS.items()})
+"""The tasks that work, by name, each in its full size."""
 
 
 def task_names() -> tuple[str, ...]:
@@ -50,24 +32,34 @@ def task_names() -> tuple[str, ...]:
     return tuple(TASKS)
 
 
-def load_task(name: str, sequence_length: int | None = None) -> Task:
+def load_task(name: str, sequence_length: int | None = None, preset: str = "full") -> Task:
     """Return a task by name.
 
     Args:
         name: one of :func:`task_names`.
         sequence_length: padded length in tokens; by default the task's own.
+        preset: one of the task's ``presets``; "full" is the published size.
 
     Raises:
-        InputError: an unknown name (with the nearest one), or a length that is no positive multiple of
-            the segment length.
+        InputError: an unknown name or preset (with the nearest one), or a length that is no positive
+            multiple of the segment length.
     """
-    task = TASKS.get(name)
-    if task is None:
+    presets = PRESETS.get(name)
+    if presets is None:
         raise InputError(
             "unknown task",
             where="--task",
             value=name,
             allowed=", ".join(TASKS),
             nearest=nearest_name(name, TASKS),
+        )
+    task = presets.get(preset)
+    if task is None:
+        raise InputError(
+            f"unknown preset of the task {name}",
+            where="--preset",
+            value=preset,
+            allowed=", ".join(presets),
+            nearest=nearest_name(str(preset), presets),
         )
     return task if sequence_length is None else task.with_sequence_length(sequence_length)

@@ -10,9 +10,11 @@ that code, and draws other sequences from the same law.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +39,7 @@ _CLOSE = SYMBOLS.index("]")
 _IDS = {symbol: index for index, symbol in enumerate(SYMBOLS)}
 
 _ATTEMPTS = 200_000
+_DIGEST = 16  # bytes of a long sequence's digest
 
 
 def apply_operator(name: str, arguments: Sequence[int]) -> int:
@@ -112,38 +115,33 @@ def draw_tree(generator: random.Random, *, limit: int, depth: int) -> tuple[list
     return None
 
 
-def sequences(
-    n: int, seed: int, *, length: tuple[int, int] = LENGTH, depth: int = MAXIMUM_DEPTH
-) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
-    """Generate unique sequences with their labels; the first k of n are those of k.
+def stream(
+    seed: int, *, length: tuple[int, int] = LENGTH, depth: int = MAXIMUM_DEPTH
+) -> Iterator[tuple[list[int], int]]:
+    """Yield unique trees one after the other, ids and value; the same seed gives the same stream.
 
     Args:
-        n: sequences.
         seed: 0 or more.
         length: strict bounds on the tokens of a sequence.
         depth: depth at which a node is a digit for certain.
 
-    Returns:
-        Ids of each sequence, int64 [tokens], without padding; labels 0 … 9, int64 [n].
-
     Raises:
-        InputError: bounds between which (almost) no tree lies.
+        InputError: bounds between which (almost) no new tree lies.
     """
     low, high = length
     generator = random.Random(seed)
     seen: set[bytes] = set()
-    found: list[NDArray[np.int64]] = []
-    labels: list[int] = []
     failures = 0
-    while len(found) < n:
+    while True:
         tree = draw_tree(generator, limit=high, depth=depth)
         if tree is not None and len(tree[0]) > low:
             key = bytes(tree[0])
+            if len(key) > _DIGEST:  # 100,000 long sequences would take 100 MB
+                key = hashlib.blake2b(key, digest_size=_DIGEST).digest()
             if key not in seen:
                 seen.add(key)
-                found.append(np.asarray(tree[0], dtype=np.int64))
-                labels.append(tree[1])
                 failures = 0
+                yield tree
                 continue
         failures += 1
         if failures > _ATTEMPTS:
@@ -153,21 +151,37 @@ def sequences(
                 value=length,
                 remedy="widen the bounds or ask for fewer sequences",
             )
-    return found, np.asarray(labels, dtype=np.int64)
 
 
-def scaled_law(padded_length: int) -> tuple[tuple[int, int], int]:
-    """Length bounds and depth for sequences padded to another length than 2048.
-
-    The bounds keep their published ratio to the padded length. Trees grow on average by
-    0.25 · 6 = 1.5 a level, so longer sequences get log₁.₅ of the factor more levels; shorter ones
-    keep the published depth.
+def sequences(
+    n: int, seed: int, *, length: tuple[int, int] = LENGTH, depth: int = MAXIMUM_DEPTH
+) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Generate unique sequences with their labels: the first ``n`` of :func:`stream`.
 
     Returns:
-        Strict bounds and depth; the published ones for 2048.
+        Ids of each sequence, int64 [tokens], without padding; labels 0 … 9, int64 [n].
     """
-    ratio = padded_length / PADDED_LENGTH
+    trees = list(itertools.islice(stream(seed, length=length, depth=depth), n))
+    labels = np.array([label for _, label in trees], dtype=np.int64)
+    return [np.asarray(ids, dtype=np.int64) for ids, _ in trees], labels
+
+
+def scaled_law(
+    padded_length: int,
+    *,
+    length: tuple[int, int] = LENGTH,
+    depth: int = MAXIMUM_DEPTH,
+    reference: int = PADDED_LENGTH,
+) -> tuple[tuple[int, int], int]:
+    """Length bounds and depth for sequences padded to another length than ``reference``.
+
+    The bounds keep their ratio to the padded length. Trees grow on average by 0.25 · 6 = 1.5 a level,
+    so longer sequences get log₁.₅ of the factor more levels; shorter ones keep the depth.
+
+    Returns:
+        Strict bounds and depth; those given (by default the published ones) for ``reference``.
+    """
+    ratio = padded_length / reference
     growth = OPERATOR_PROBABILITY * (LEAST_ARGUMENTS + MOST_ARGUMENTS) / 2
     deeper = math.ceil(math.log(ratio) / math.log(growth)) if ratio > 1 else 0
-    bounds = (int(LENGTH[0] * ratio), int(LENGTH[1] * ratio))
-    return bounds, MAXIMUM_DEPTH + deeper
+    return (int(length[0] * ratio), int(length[1] * ratio)), depth + deeper

@@ -1,17 +1,20 @@
-"""What a task is: a vocabulary, a padded length, an architecture and seeded batches."""
+"""What a task is: a vocabulary, a padded length, an architecture, a recipe and labelled splits."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device_params.errors import InputError
+from device_params.errors import InputError, nearest_name
 from rmaat_hw.model.config import RMAATConfig
+from rmaat_hw.tasks.examples import Examples
+from rmaat_hw.tasks.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
 Sequences = tuple[list[NDArray[np.int64]], NDArray[np.int64]]
 Source = Callable[[int, int, int, tuple[int, int] | None], Sequences]
 """(n, seed, padded length, length bounds or None) -> ids of each sequence without padding, labels."""
+
+SPLITS = ("train", "validation", "test")
+
+
+class Loader(Protocol):
+    """What makes or reads one split of a task."""
+
+    def __call__(
+        self, which: str, padded_length: int, *, data: Path | None, n: int | None, seed: int
+    ) -> Examples:
+        """Return the examples; ``which`` is one of :data:`SPLITS`, ``n`` and ``seed`` are checked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,13 +62,26 @@ class Batch:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the Long Range Arena with the RMAAT that this project recommends for it."""
+    """A task with the RMAAT and the recipe that this project recommends for it.
+
+    ``source`` makes sequences for :meth:`batch`, ``loader`` the splits for :meth:`split`.
+    """
 
     name: str
     title: str
     config: RMAATConfig
     source: Source
+    loader: Loader
+    sizes: Mapping[str, int]
+    """Examples of each split."""
+    data: str
+    """Where the splits come from: generated, embedded, or which files the user must bring."""
     description: str = ""
+    recipe: Recipe = field(default_factory=Recipe)
+    preset: str = "full"
+    presets: tuple[str, ...] = ("full",)
+    documents: int = 1
+    """Sequences of one example, each right-aligned in its own equal part of the padded length."""
 
     @property
     def vocabulary(self) -> int:
@@ -99,10 +127,8 @@ class Task:
         """
         import torch
 
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise InputError("bad number of sequences", value=n, allowed="a whole number of at least 1")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise InputError("bad seed", where="--seed", value=seed, allowed="a whole number of at least 0")
+        _check_count(n)
+        _check_seed(seed)
         if length is not None and not 0 <= length[0] < length[1] - 1 <= self.padded_length:
             raise InputError(
                 "bad length bounds",
@@ -111,21 +137,61 @@ class Task:
                 allowed=f"0 <= low, low + 1 < high <= {self.padded_length + 1} (both strict)",
             )
         found, labels = self.source(n, seed, self.padded_length, length)
-        tokens = pad_in_front(found, self.padded_length)
+        tokens = pad_in_front(found, self.padded_length, self.documents)
         return Batch(
             tokens=torch.from_numpy(tokens),
-            lengths=torch.tensor([len(sequence) for sequence in found], dtype=torch.int64),
+            lengths=torch.from_numpy((tokens > 0).sum(axis=1)),
             labels=torch.from_numpy(labels),
             sha256=hashlib.sha256(tokens.astype("<i8").tobytes()).hexdigest(),
         )
 
+    def split(
+        self, which: str, *, data: Path | str | None = None, n: int | None = None, seed: int = 0
+    ) -> Examples:
+        """Return the labelled examples of one split, made or read.
 
-def pad_in_front(sequences: list[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
-    """Right-align sequences in an int64 array [n, length] with id 0 in front."""
-    tokens = np.zeros((len(sequences), length), dtype=np.int64)
+        Args:
+            which: "train", "validation" or "test".
+            data: folder or archive with the published files; None generates, where that is possible.
+            n: take only so many of them; the first k of n are those of k.
+            seed: of what is generated or drawn; the same seed gives the same examples on every machine.
+
+        Raises:
+            InputError: an unknown split, a bad count or seed, more examples than there are, files that
+                are missing or malformed.
+        """
+        if which not in SPLITS:
+            raise InputError(
+                "unknown split",
+                where="split",
+                value=which,
+                allowed=", ".join(SPLITS),
+                nearest=nearest_name(str(which), SPLITS),
+            )
+        _check_seed(seed)
+        if n is not None:
+            _check_count(n)
+        path = None if data is None else Path(data).expanduser()
+        return self.loader(which, self.padded_length, data=path, n=n, seed=seed)
+
+
+def pad_in_front(sequences: list[NDArray[np.int64]], length: int, documents: int = 1) -> NDArray[np.int64]:
+    """Right-align sequences with id 0 in front; ``documents`` of them share a row of ``length``."""
+    part = length // documents
+    tokens = np.zeros((len(sequences), part), dtype=np.int64)
     for row, sequence in zip(tokens, sequences, strict=True):
-        row[length - len(sequence) :] = sequence
-    return tokens
+        row[part - len(sequence) :] = sequence
+    return tokens.reshape(-1, length)
+
+
+def _check_count(n: object) -> None:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise InputError("bad number of sequences", value=n, allowed="a whole number of at least 1")
+
+
+def _check_seed(seed: object) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError("bad seed", where="--seed", value=seed, allowed="a whole number of at least 0")
 
 
 def with_sequence_length(config: RMAATConfig, sequence_length: int) -> RMAATConfig:
