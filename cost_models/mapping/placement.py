@@ -31,8 +31,17 @@ def place(graph: OperatorGraph, activity: Activity | None, precision: Precision)
     Every matrix product goes to an array (weight × activation) or to the digital unit; every other
     operator to the digital unit. Operators of phase ``setup`` do not depend on the input: their work
     is summed apart (``setup``) and priced once. Raises InputError when a multiply-accumulate of the
-    graph is not found again after placement.
+    graph is not found again after placement, and for the graph of a training step: what writing
+    gradients into arrays costs is not modelled.
     """
+    if graph.trains:
+        raise InputError(
+            "a training step cannot be priced: the cost models are those of inference",
+            where=graph.name or "program",
+            value="phases " + ", ".join(graph.totals_by_phase),
+            allowed="phases setup, forward",
+            remedy="capture the forward pass alone, with `rmaat_hw.trace.capture`",
+        )
     priced = [op for op in graph.operators if op.phase is not Phase.SETUP and op.kind is not Kind.VIEW]
     stats: Measured = activity.operands if activity else {}
     matrices = {op.id: matrix_of(op) for op in priced}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import prod
@@ -108,15 +108,18 @@ class OperatorGraph:
     @cached_property
     def totals(self) -> dict[str, int]:
         """Totals with repeats: ``macs`` (setup too), bytes, executions and each scalar operation."""
-        totals = Counter({"macs": 0, "bytes_in": 0, "bytes_out": 0, "executions": 0})
-        for o in self.operators:
-            totals["macs"] += o.total_macs
-            totals["bytes_in"] += o.bytes_in * o.repeat
-            totals["bytes_out"] += o.bytes_out * o.repeat
-            totals["executions"] += o.repeat
-            for name, count in o.scalar_ops.items():
-                totals[name] += count * o.repeat
-        return dict(totals)
+        return _totals(self.operators)
+
+    @cached_property
+    def totals_by_phase(self) -> dict[Phase, dict[str, int]]:
+        """``totals`` of each phase that the program has, in the order of ``Phase``."""
+        found = {o.phase for o in self.operators}
+        return {p: _totals(o for o in self.operators if o.phase is p) for p in Phase if p in found}
+
+    @property
+    def trains(self) -> bool:
+        """Whether this is a training step: gradients, what is computed again for them, an optimiser."""
+        return any(p not in (Phase.SETUP, Phase.FORWARD) for p in self.totals_by_phase)
 
     @cached_property
     def graph(self) -> networkx.DiGraph[str]:
@@ -232,6 +235,18 @@ class OperatorGraph:
         """SHA-256 over the canonical JSON text: equal graphs, equal digests."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _totals(operators: Iterable[Operator]) -> dict[str, int]:
+    totals = Counter({"macs": 0, "bytes_in": 0, "bytes_out": 0, "executions": 0})
+    for o in operators:
+        totals["macs"] += o.total_macs
+        totals["bytes_in"] += o.bytes_in * o.repeat
+        totals["bytes_out"] += o.bytes_out * o.repeat
+        totals["executions"] += o.repeat
+        for name, count in o.scalar_ops.items():
+            totals[name] += count * o.repeat
+    return dict(totals)
 
 
 def _validate_operator(operator: Operator, loops: Mapping[str, Loop]) -> None:

@@ -28,7 +28,11 @@ class Kind(StrEnum):
 
 
 class Phase(StrEnum):
-    """When an operator runs. ``setup`` does not depend on the input: priced once, not per sequence."""
+    """When an operator runs.
+
+    ``setup`` does not change from pass to pass: priced once, not per sequence. In a training step what
+    depends on trained parameters does change, and is ``forward``.
+    """
 
     SETUP = "setup"
     FORWARD = "forward"
@@ -44,6 +48,7 @@ class Role(StrEnum):
     STATE = "state"  # written once a segment, read many times: H, memory tokens
     ACTIVATION = "activation"
     CONSTANT = "constant"  # a captured tensor or scalar table, neither parameter nor input
+    GRADIENT = "gradient"  # a gradient, or made from gradients: in training steps only
 
 
 DTYPE_BYTES: Mapping[str, int] = {
@@ -193,7 +198,10 @@ class Operator:
         sides = self.operands
         if self.matmul is not None:
             sides = (self.operands[self.matmul.left], self.operands[self.matmul.right])
-        if any(operand.stationary for operand in sides):
+        stationary = any(operand.stationary for operand in sides)
+        if any(operand.role is Role.GRADIENT for operand in sides):
+            return "weight × gradient" if stationary else "activation × gradient"
+        if stationary:
             return "weight × activation"
         if any(operand.role is Role.STATE for operand in sides):
             return "state × activation"
