@@ -13,12 +13,21 @@ _HOMES = {
     "Trace": "program",
     "TraceMismatch": "activity",
     "capture": "program",
+    "capture_training": "training",
     "collect_activity": "activity",
     "independent_macs": "crosscheck",
     "mark_state": "annotate",
 }
 
-__all__ = ["Trace", "TraceMismatch", "capture", "collect_activity", "independent_macs", "mark_state"]
+__all__ = [
+    "Trace",
+    "TraceMismatch",
+    "capture",
+    "capture_training",
+    "collect_activity",
+    "independent_macs",
+    "mark_state",
+]
 
 
 def __getattr__(name: str) -> Any:

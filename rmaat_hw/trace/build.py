@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cost_models.workload.graph import Edge, OperatorGraph
 from cost_models.workload.operators import Loop, Operand, Operator, Phase, Role, Stored, TensorSpec
-from rmaat_hw.trace.fold import FoldedLoop
+from rmaat_hw.trace.fold import FoldedLoop, in_phase
 from rmaat_hw.trace.records import Depends, Extent, RawOp, RawTrace, Replay
 from rmaat_hw.trace.roles import with_states
 from rmaat_hw.trace.signature import Signer
@@ -186,14 +186,14 @@ class Builder:
     def _unique_id(self, first: RawOp, used: dict[str, int]) -> str:
         namespace, _, rest = first.op.partition(".")
         short = rest.split(".")[0] if namespace == "aten" else f"{namespace}.{rest.split('.')[0]}"
-        name = f"{first.path}/{short}" if first.path else short
+        name = in_phase(first.phase, f"{first.path}/{short}" if first.path else short)
         used[name] = used.get(name, 0) + 1
         return name if used[name] == 1 else f"{name}#{used[name]}"
 
     def _operator(self, node: int, around: tuple[FoldedLoop, ...], operator_id: str) -> Operator:
         op, first = self.raw.op(node), self._first(node, around)
         operands = tuple(self._operand(node, k, op, first) for k in range(len(op.readings)))
-        independent = not op.depends & Depends.INPUT
+        setup = op.phase is Phase.FORWARD and not op.depends & (Depends.INPUT | Depends.TRAINED)
         repeat = 1
         for loop in around:
             repeat *= loop.count
@@ -201,7 +201,7 @@ class Builder:
             id=operator_id,
             op=op.op,
             kind=op.work.kind,
-            phase=Phase.SETUP if independent else Phase.FORWARD,
+            phase=Phase.SETUP if setup else op.phase,
             module=first.path,
             operands=operands,
             outputs=op.outputs,
@@ -219,8 +219,12 @@ class Builder:
         slot = self._slots.get((node, k), _Slot())
         sources = [self.raw.sources[-1 - v] for v in first.readings[k].values if v < 0]
         written = any(source.written for source in sources)
-        if reading.mark or written:
+        if reading.role is not None:
+            role = reading.role
+        elif reading.mark or written:
             role = Role.STATE
+        elif reading.depends & Depends.GRADIENT:
+            role = Role.GRADIENT
         elif reading.depends & Depends.INPUT:
             carried = slot.carried_by is not None and slot.carried_by.shares_weights
             role = Role.STATE if carried else Role.ACTIVATION

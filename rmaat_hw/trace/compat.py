@@ -26,10 +26,12 @@ __all__ = [
     "TorchDispatchMode",
     "WeakTensorKeyDictionary",
     "content",
+    "current_sequence_number",
     "decomposes",
     "flop_registry",
     "fresh_fake",
     "is_random",
+    "next_sequence_number",
     "plain_kernels",
     "quiet_fakes",
     "reparametrize",
@@ -122,6 +124,21 @@ def content(tensor: torch.Tensor) -> bytes:
 def decomposes(func: Any) -> bool:
     """Whether the operator is only a composition of others (``linear``, ``matmul``, ``einsum``)."""
     return bool(func._can_decompose())
+
+
+def next_sequence_number() -> int:
+    """The sequence number that the next autograd node of this thread gets."""
+    return int(torch._C._autograd._get_sequence_nr())
+
+
+def current_sequence_number() -> int | None:
+    """That of the autograd node at work in a backward pass; None without one.
+
+    The nodes that deliver a gradient to its parameter have none of their own.
+    """
+    node = torch._C._current_autograd_node()
+    number = None if node is None else node._sequence_nr()
+    return number if number is not None and number < 2**63 else None
 
 
 def is_random(func: Any) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cost_models.workload.operators import Phase
 from rmaat_hw.trace.records import Call, Item, RawOp, RawTrace, Replay
 from rmaat_hw.trace.signature import Signer
 
@@ -27,7 +28,8 @@ class FoldedLoop:
     """``count`` iterations of ``length`` operators from number ``start`` on.
 
     ``kept`` is the iteration that stands for all: the last one that was recorded, so that roles are
-    those of the steady state. ``shares_weights``: the same modules again, not equal ones.
+    those of the steady state (the first one where gradients go back). ``shares_weights``: the same modules
+    again, not equal ones.
     """
 
     start: int
@@ -40,6 +42,7 @@ class FoldedLoop:
     inner: list[FoldedLoop] = field(default_factory=list)
     parent: FoldedLoop | None = None
     id: str = ""
+    phase: Phase = Phase.FORWARD
 
     @property
     def kept_start(self) -> int:
@@ -55,10 +58,15 @@ def fold(raw: RawTrace, signer: Signer) -> list[FoldedLoop]:
     loops = _Folder(signer).call(raw.root)
     used: dict[str, int] = {}
     for loop in _walk(loops):
-        name = f"{loop.module}/{loop.axis}".lstrip("/")
+        name = in_phase(loop.phase, f"{loop.module}/{loop.axis}".lstrip("/"))
         used[name] = used.get(name, 0) + 1
         loop.id = name if used[name] == 1 else f"{name}#{used[name]}"
     return loops
+
+
+def in_phase(phase: Phase, name: str) -> str:
+    """The name of an operator or a loop; what is no forward pass says so: ``backward:head/mm``."""
+    return name if phase in (Phase.SETUP, Phase.FORWARD) else f"{phase}:{name}"
 
 
 def _walk(loops: list[FoldedLoop]) -> Iterator[FoldedLoop]:
@@ -97,17 +105,22 @@ class _Folder:
         recorded = [k for k, block in enumerate(blocks) if not any(isinstance(i, Replay) for i in block)]
         if not recorded:
             return None
-        kept = blocks[recorded[-1]]
+        phases = {item.phase for item in blocks[recorded[-1]]}
+        # A segment computed again and its gradients, one after the other, are a step of the backward pass.
+        phase = Phase.BACKWARD if len(phases) > 1 else phases.pop()
+        chosen = recorded[0] if phase is Phase.BACKWARD else recorded[-1]
+        kept = blocks[chosen]
         calls = [item for item in kept if not isinstance(item, RawOp)]
         says_segment = any("segment" in f"{call.module} {call.path}".lower() for call in calls)
         loop = FoldedLoop(
             start=items[0].start,
             length=sum(item.length for item in kept),
             count=count,
-            kept=recorded[-1],
+            kept=chosen,
             axis=("segment" if says_segment else "step") if exact else "layer",
             module=_common_path([item.path for block in blocks for item in block]) if calls else path,
             shares_weights=exact,
+            phase=phase,
         )
         loop.inner = self.items(kept, path)
         for inner in loop.inner:

@@ -22,6 +22,7 @@ from rmaat_hw.trace import annotate, compat
 from rmaat_hw.trace.build import Builder
 from rmaat_hw.trace.calls import CallTracer
 from rmaat_hw.trace.fold import fold
+from rmaat_hw.trace.memory import PeakBytes
 from rmaat_hw.trace.recorder import Recorder
 from rmaat_hw.trace.records import Call, Depends
 from rmaat_hw.trace.surroundings import (
@@ -44,7 +45,8 @@ class Trace:
 
     ``unfolded_operators``: operators of the program written out, views left out; ``mode``: "fake" or
     "real"; ``replayed_calls``: module calls that were not run because they equalled earlier ones;
-    ``seconds``: wall time of the capture.
+    ``seconds``: wall time of the capture; ``peak_bytes``: memory that the step holds at most, of
+    training steps.
     """
 
     graph: OperatorGraph
@@ -53,6 +55,7 @@ class Trace:
     seconds: float
     mode: str
     notes: tuple[str, ...]
+    peak_bytes: PeakBytes | None = None
 
     def to_pandas(self) -> pd.DataFrame:
         """The operators of the graph, one row each."""
@@ -88,11 +91,16 @@ def capture(
     begin = time.perf_counter()
     with collection_paused():
         recorder, mode, notes = _record_somehow(module, args, dict(kwargs or {}), memoise)
-        raw = recorder.raw
-        raw.root.length = recorder.next_index
-        loops = fold(raw, recorder.signer) if folded else []
-        graph = Builder(raw, recorder.signer, loops, name or type(module).__name__).build()
-        graph.validate()
+        return finished(recorder, name or type(module).__name__, folded, mode, notes, begin)
+
+
+def finished(recorder: Recorder, name: str, folded: bool, mode: str, notes: list[str], begin: float) -> Trace:
+    """Fold a recording and build its graph; ``begin``: when the capture began, by ``perf_counter``."""
+    raw = recorder.raw
+    raw.root.length = recorder.next_index
+    loops = fold(raw, recorder.signer) if folded else []
+    graph = Builder(raw, recorder.signer, loops, name).build()
+    graph.validate()
     captured = [source.name for source in raw.sources if source.kind == "constant"]
     if captured:
         shown = "; ".join(captured[:5])

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from cost_models.workload.operators import Kind, TensorSpec
+from cost_models.workload.operators import Kind, Phase, TensorSpec
 from rmaat_hw.trace import compat, tables
 from rmaat_hw.trace.records import NOWHERE, Call, Depends, Extent, RawOp, RawTrace, Reading, Source
 from rmaat_hw.trace.rules import Issued, base_name, stored_bytes, work_of
@@ -61,6 +61,7 @@ class Recorder(compat.TorchDispatchMode):
         self.raw = RawTrace(root=root, ops={}, replays=[], sources=[])
         self.signer = Signer(self.raw.intern, self.raw.source_name)
         self.stack: list[Call] = [root]
+        self.phase = Phase.FORWARD
         self.next_index = 0
         self.depends: dict[int, Depends] = {}
         self.storages: dict[int, StorageEntry] = {}
@@ -129,7 +130,7 @@ class Recorder(compat.TorchDispatchMode):
 
     def _as_fake(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Captured real tensors enter the fake world here, so that their views keep their storage."""
-        if all(isinstance(t, compat.FakeTensor) for t in _tensors((args, tuple(kwargs.values())))):
+        if all(isinstance(t, compat.FakeTensor) for t in tensors_of((args, tuple(kwargs.values())))):
             return args, kwargs
         convert = compat.tree_map_only
 
@@ -140,8 +141,8 @@ class Recorder(compat.TorchDispatchMode):
         return convert(torch.Tensor, fake, args), convert(torch.Tensor, fake, kwargs)
 
     def _note(self, info: OpInfo, args: Any, kwargs: Any, result: Any) -> None:
-        tensors = list(_tensors((args, tuple(kwargs.values()))))
-        outputs = list(_tensors((result,)))
+        tensors = list(tensors_of((args, tuple(kwargs.values()))))
+        outputs = list(tensors_of((result,)))
         if info.name in _LITERAL:
             self._adopt(tensors, outputs)
             return
@@ -201,7 +202,7 @@ class Recorder(compat.TorchDispatchMode):
         call = self.stack[-1]
         settings = "" if depends & Depends.INPUT else _settings(args, kwargs)
         specs = tuple(_spec(t) for t in made)
-        raw = RawOp(index, info.op, work, tuple(readings), specs, call.path, depends, settings)
+        raw = RawOp(index, info.op, work, tuple(readings), specs, call.path, depends, settings, self.phase)
         self.raw.ops[index] = raw
         self.depends[index] = depends
         call.items.append(raw)
@@ -229,7 +230,7 @@ class Recorder(compat.TorchDispatchMode):
         written: list[torch.Tensor] = []
         for position, name in info.written:
             argument = args[position] if position < len(args) else kwargs.get(name)
-            written.extend(_tensors((argument,)))
+            written.extend(tensors_of((argument,)))
         return written
 
     def _overwrite(self, tensor: torch.Tensor, index: int) -> None:
@@ -250,13 +251,13 @@ class Recorder(compat.TorchDispatchMode):
                 self.marks[output] = self.marks[tensors[0]]
 
 
-def _tensors(container: Iterable[Any]) -> Iterable[torch.Tensor]:
+def tensors_of(container: Iterable[Any]) -> Iterable[torch.Tensor]:
     """Tensors in an operator's arguments, in order: they are nested in lists at most."""
     for item in container:
         if isinstance(item, torch.Tensor):
             yield item
         elif isinstance(item, list | tuple):
-            yield from _tensors(item)
+            yield from tensors_of(item)
 
 
 def _settings(args: Any, kwargs: Any) -> str:

@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from cost_models.workload.operators import TensorSpec
+from cost_models.workload.operators import Phase, Role, TensorSpec
 from rmaat_hw.trace.rules import Work
 
 
 class Depends(IntFlag):
-    """What a value depends on."""
+    """What a value depends on; the last two occur in training steps only."""
 
     NOTHING = 0  # factories: arange, zeros
     INPUT = 1  # the program's input, or a random number
     PARAMETER = 2
     CONSTANT = 4  # a captured tensor
+    TRAINED = 8  # a parameter that the step changes
+    GRADIENT = 16  # the gradient of the loss with respect to something
 
 
 @dataclass(slots=True)
@@ -52,7 +54,8 @@ NOWHERE = Extent(0, 0, 0)
 class Reading:
     """One operand as read: all values whose content it holds (several after partial writes).
 
-    ``extent`` is known of what does not depend on the input.
+    ``extent`` is known of what does not depend on the input. ``role``: where it is known already, and
+    ``mark`` is then the operand's name.
     """
 
     spec: TensorSpec
@@ -60,6 +63,7 @@ class Reading:
     depends: Depends
     mark: str = ""
     extent: Extent = NOWHERE
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class RawOp:
     path: str
     depends: Depends
     settings: str = ""
+    phase: Phase = Phase.FORWARD
 
     @property
     def start(self) -> int:
@@ -86,7 +91,11 @@ class RawOp:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call of a module: its items (operators, calls, replays) in execution order."""
+    """One call of a module: its items (operators, calls, replays) in execution order.
+
+    In a training step also what such a call stands for later: its gradients (``origin`` is the call they
+    are the gradients of), or a module's share of the optimiser's step.
+    """
 
     path: str
     module: str  # class name
@@ -95,6 +104,9 @@ class Call:
     items: list[RawOp | Call | Replay] = field(default_factory=list)
     views: int = 0
     writes_outside: bool = False
+    phase: Phase = Phase.FORWARD
+    parent: Call | None = None
+    origin: Call | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +132,10 @@ class Replay:
     @property
     def module(self) -> str:
         return self.template.module
+
+    @property
+    def phase(self) -> Phase:
+        return self.template.phase
 
     def value(self, value: int) -> int:
         """The value that stands here where the template has ``value``."""

@@ -14,7 +14,7 @@ from math import ceil, log2, prod
 from typing import Any
 
 from cost_models.workload.operators import Kind, MatmulShape
-from rmaat_hw.trace import tables
+from rmaat_hw.trace import gradient_rules, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,9 @@ def _bytes(issued: Issued) -> tuple[int, int]:
         return sum(stored_bytes(t) for key, t in distinct.items() if key not in written), bytes_out
     if name == "_local_scalar_dense":
         return issued.tensors[0].element_size(), 0
+    read = gradient_rules.bytes_read(issued)
+    if read is not None:
+        return sum(stored_bytes(issued.tensors[k]) for k in read), bytes_out
     return sum(stored_bytes(t) for t in distinct.values()), bytes_out
 
 
@@ -218,6 +221,7 @@ _PRODUCTS: Mapping[str, Callable[[Issued], Product]] = {
     "_euclidean_dist": _euclidean,
     "_grouped_mm": _grouped,
     "_trilinear": _bilinear,
+    **gradient_rules.PRODUCTS,
 }
 
 
@@ -337,5 +341,10 @@ _SCALAR_RULES: tuple[tuple[Kind, Callable[[Issued], Mapping[str, int] | None]], 
     (Kind.NORMALISATION, _normalisation),
     (Kind.SOFTMAX, _softmax),
     (Kind.GATHER, _gather),
+    (Kind.MOVE, gradient_rules.move),
     (Kind.MOVE, _move),
+    (Kind.ELEMENTWISE, gradient_rules.elementwise),
+    (Kind.REDUCTION, gradient_rules.reduction),
+    (Kind.NORMALISATION, gradient_rules.normalisation),
+    (Kind.SOFTMAX, gradient_rules.softmax),
 )

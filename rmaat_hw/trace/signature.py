@@ -57,8 +57,8 @@ class Signer:
     def _of_op(self, op: RawOp) -> Signature:
         work = op.work
         common = (
-            op.op, work.matmul, work.macs, work.bytes_in, work.bytes_out, tuple(work.scalar_ops.items()),
-            tuple(reading.spec for reading in op.readings), op.outputs,
+            op.op, op.phase, work.matmul, work.macs, work.bytes_in, work.bytes_out,
+            tuple(work.scalar_ops.items()), tuple(reading.spec for reading in op.readings), op.outputs,
         )  # fmt: skip
         fixed, roles = self._product_operands(op)
         return Signature(

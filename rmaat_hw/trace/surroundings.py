@@ -61,6 +61,25 @@ def untouched(module: nn.Module) -> Iterator[None]:
             _refill(container, content)
 
 
+def exchanged(module: nn.Module, stand_ins: Mapping[int, torch.Tensor]) -> None:
+    """Put stand-ins (by id of the tensor) into the plain containers that modules keep tensors in.
+
+    Recurrent layers hold their parameters a second time, in a list. To be called while the module is
+    ``untouched``, which puts the containers back.
+    """
+
+    def known(item: Any) -> bool:
+        return id(item) in stand_ins
+
+    for part in module.modules():
+        for name, value in part.__dict__.items():
+            if type(value) in (list, tuple) and any(map(known, value)):
+                part.__dict__[name] = type(value)(stand_ins.get(id(item), item) for item in value)
+            elif type(value) is dict and name not in _TABLES and any(map(known, value.values())):
+                part.__dict__[name] = {key: stand_ins.get(id(item), item) for key, item in value.items()}
+
+
+_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
 _CONTAINERS = (list, dict, set, deque, OrderedDict)
 
 
