@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from rmaat_hw.model.attention import AstromorphicAttention
+from rmaat_hw.model.attention import KINDS
 from rmaat_hw.model.config import RMAATConfig
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU}
@@ -20,7 +20,7 @@ class Block(nn.Module):
 
     def __init__(self, config: RMAATConfig) -> None:
         super().__init__()
-        self.attention = AstromorphicAttention(config)
+        self.attention = KINDS[config.attention](config)
         self.attention_norm = nn.LayerNorm(config.d_model)
         self.ffn = nn.Sequential(
             nn.Linear(config.d_model, config.ffn_width),
@@ -30,13 +30,13 @@ class Block(nn.Module):
         self.ffn_norm = nn.LayerNorm(config.d_model)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, phi_r: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, phi_r: Tensor | None = None) -> Tensor:
         """Pass one segment through the layer.
 
         Args:
             x: X, [B, N, d].
             mask: [B, N, 1], 1 for rows that count and 0 for pads.
-            phi_r: φ(R) of this layer, [N, m].
+            phi_r: φ(R) of this layer, [N, m], where its attention has one.
 
         Returns:
             Z, [B, N, d].

@@ -17,12 +17,20 @@ from device_params.errors import InputError, nearest_name
 
 RETENTION_KINDS = ("fixed", "stretch", "uniform")
 ACTIVATIONS = ("gelu", "relu")
-POOLINGS = ("last_segment_mean", "memory_mean")
+ATTENTIONS = ("astromorphic", "linear", "softmax")
+SOFTMAX_KERNELS = ("fused", "materialised")
+POOLINGS = ("last_segment_mean", "all_segments_mean", "memory_mean", "cls")
+DOCUMENTS = ("one_stream", "dual_encoder")
+GRADIENTS = ("replay", "bptt")
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
+    "attention": ATTENTIONS,
+    "softmax_kernel": SOFTMAX_KERNELS,
     "retention": RETENTION_KINDS,
     "activation": ACTIVATIONS,
     "pooling": POOLINGS,
+    "documents": DOCUMENTS,
+    "gradient": GRADIENTS,
 }
 _COUNTS: Mapping[str, int] = {  # field -> least value
     "vocabulary": 2,
@@ -33,10 +41,10 @@ _COUNTS: Mapping[str, int] = {  # field -> least value
     "ffn_width": 1,
     "segment_length": 1,
     "segments": 1,
-    "memory_tokens": 1,
+    "memory_tokens": 0,
 }
 _POSITIVE = ("alpha", "positional_scale", "retention_rate", "calcium_floor")
-_SWITCHES = ("output_projection", "fuse_positional")
+_SWITCHES = ("astrocyte", "output_projection", "fuse_positional")
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,20 @@ class RMAATConfig:
     """Segments T of a sequence, known beforehand. STATED 16 for Retrieval; RECOMMENDED elsewhere."""
 
     memory_tokens: int = 16
-    """Memory tokens M in front of every segment. STATED to exist, their number RECOMMENDED."""
+    """Memory tokens M in front of every segment. STATED to exist, their number RECOMMENDED. 0 for a
+    model without recurrence, which then has one segment."""
+
+    attention: str = "astromorphic"
+    """"astromorphic": the paper's; "linear" (arXiv 2006.16236) and "softmax": those of its rivals, see
+    :mod:`rmaat_hw.model.variants`."""
+
+    softmax_kernel: str = "fused"
+    """How softmax attention is computed: "fused" by ``scaled_dot_product_attention``, "materialised" with
+    the N × N matrix in memory. The same function; other attentions do not read it."""
+
+    astrocyte: bool = True
+    """Whether H has its astrocyte part φ(R)ᵀV/m (STATED); without it, the paper's ablation. Read by
+    astromorphic attention, like the next two."""
 
     alpha: float = 0.25
     """Exponent of the presynaptic sum, g = (Σ φ(k))^α. RECOMMENDED (the predecessor uses 0.25 on
@@ -112,7 +133,18 @@ class RMAATConfig:
 
     pooling: str = "last_segment_mean"
     """What the classifier reads: "last_segment_mean", the mean over the memory rows and the unmasked
-    token rows of the last segment; "memory_mean", over its memory rows only. RECOMMENDED."""
+    token rows of the last segment; "all_segments_mean", over those of all segments; "memory_mean", over
+    the memory rows of the last; "cls", one learned row in front of each segment, of the last.
+    RECOMMENDED (the paper does not say)."""
+
+    documents: str = "one_stream"
+    """How a task with two documents is read. "one_stream": one behind the other through one memory
+    (INFERRED); "dual_encoder": each by itself, a two-layer head over both (the protocol of the Long Range
+    Arena); then ``segments`` are those of one document."""
+
+    gradient: str = "replay"
+    """How training differentiates the recurrence, with the same gradients: "replay", the memory replay of
+    the paper (AMRB, STATED); "bptt", back-propagation through time. Nothing else depends on it."""
 
     calcium_floor: float = 1e-6
     """ε added to C = φ(Q)gᵀ before the division. RECOMMENDED."""
@@ -148,6 +180,13 @@ class RMAATConfig:
                 value=self.heads,
                 allowed=f"a divisor of d_model = {self.d_model}",
             )
+        if self.memory_tokens == 0 and (self.segments > 1 or self.pooling == "memory_mean"):
+            raise InputError(
+                "a model without memory tokens has one segment and no memory to read",
+                where="model.memory_tokens",
+                value=f"0 with {self.segments} segments and pooling {self.pooling}",
+                allowed="0 with one segment and pooling over tokens, else at least 1",
+            )
 
     @property
     def head_width(self) -> int:
@@ -155,14 +194,29 @@ class RMAATConfig:
         return self.d_model // self.heads
 
     @property
+    def prefix(self) -> int:
+        """Rows in front of the tokens of a segment: memory, and the row that "cls" reads."""
+        return self.memory_tokens + (self.pooling == "cls")
+
+    @property
     def rows(self) -> int:
-        """Rows N = N_seg + M that one segment carries through the blocks."""
-        return self.segment_length + self.memory_tokens
+        """Rows N that one segment carries through the blocks; without "cls" N_seg + M."""
+        return self.segment_length + self.prefix
+
+    @property
+    def streams(self) -> int:
+        """Sequences that one example is read as: 2 with a dual encoder, else 1."""
+        return 2 if self.documents == "dual_encoder" else 1
+
+    @property
+    def stream_length(self) -> int:
+        """Tokens of one stream, T · N_seg."""
+        return self.segments * self.segment_length
 
     @property
     def sequence_length(self) -> int:
-        """Tokens of a padded sequence, T · N_seg."""
-        return self.segments * self.segment_length
+        """Tokens of a padded example, T · N_seg in each stream."""
+        return self.streams * self.stream_length
 
     def with_segments(self, segments: int) -> RMAATConfig:
         """Return the same architecture for sequences of ``segments`` segments."""

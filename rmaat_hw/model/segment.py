@@ -27,36 +27,46 @@ class Segment(nn.Module):
     def __init__(self, config: RMAATConfig) -> None:
         super().__init__()
         self.memory_tokens = config.memory_tokens
+        self.prefix = config.prefix
         self.embedding = nn.Embedding(config.vocabulary, config.d_model)
+        has_own_row = config.prefix > config.memory_tokens
+        self.cls = nn.Parameter(torch.empty(1, config.d_model)) if has_own_row else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
 
     def forward(
         self,
         tokens: Tensor,
         position: Tensor,
-        memory: Tensor,
+        memory: Tensor | None,
         retention: Tensor,
-        phi_r: Sequence[Tensor],
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        phi_r: Sequence[Tensor] = (),
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Run one segment.
 
         Args:
             tokens: int64 [B, N_seg], 0 where padded.
             position: input position code of these tokens, [N_seg, d].
-            memory: memory tokens mem_t, [B, M, d].
+            memory: memory tokens mem_t, [B, M, d]; None in a model without.
             retention: factor RF(t, T), a scalar tensor.
-            phi_r: φ(R) of each layer, each [N, m].
+            phi_r: φ(R) of each layer, each [N, m]; none where the attention has no astrocyte.
 
         Returns:
-            states: Z of the last block, [B, N, d], memory rows first.
-            mask: [B, N, 1], 1 for memory rows and real tokens, 0 for pads.
-            memory: mem_(t+1) = RF(t, T) × mem'_(t+1), [B, M, d] (§3.3).
+            states: Z of the last block, [B, N, d]: memory rows, the row of "cls" if any, tokens.
+            mask: [B, N, 1], 1 for rows in front and real tokens, 0 for pads.
+            memory: mem_(t+1) = RF(t, T) × mem'_(t+1), [B, M, d] (§3.3), or None.
         """
-        memory = mark_state(memory, "memory")
         embedded = self.embedding(tokens) + position
+        rows = [embedded]
+        if self.cls is not None:
+            rows.insert(0, self.cls.expand(len(tokens), -1, -1))
+        if memory is not None:
+            rows.insert(0, mark_state(memory, "memory"))
+        states = torch.cat(rows, dim=1) if len(rows) > 1 else embedded
         real = (tokens != PAD).to(embedded.dtype).unsqueeze(2)
-        mask = functional.pad(real, (0, 0, self.memory_tokens, 0), value=1.0)
-        states = torch.cat((memory, embedded), dim=1)
-        for block, positional in zip(self.blocks, phi_r, strict=True):
+        mask = functional.pad(real, (0, 0, self.prefix, 0), value=1.0) if self.prefix else real
+        of_layers: Sequence[Tensor | None] = phi_r or [None] * len(self.blocks)
+        for block, positional in zip(self.blocks, of_layers, strict=True):
             states = block(states, mask, positional)
+        if memory is None:
+            return states, mask, None
         return states, mask, (states[:, : self.memory_tokens] * retention).contiguous()

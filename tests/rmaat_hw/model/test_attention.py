@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rmaat_hw.model import RMAATConfig
-from rmaat_hw.model.attention import AstromorphicAttention
+from rmaat_hw.model.attention import AstromorphicAttention, LinearAttention, SoftmaxAttention
 
 CONFIG = RMAATConfig(
     vocabulary=8, classes=2, d_model=12, heads=3, segment_length=9, memory_tokens=2, calcium_floor=1e-30
@@ -40,13 +40,14 @@ def per_token(
 ) -> Tensor:
     """L_n = φ(q_n)(H ⊙ P_n) + x_n, one sequence, head and token at a time."""
     out = x.clone()
+    w_q, w_k, w_v = attention.projections.weight.chunk(3)
     for b in range(BATCH):
         real = [n for n in range(ROWS) if mask[b, n, 0] > 0]
         for head in range(HEADS):
             part = slice(head * M, (head + 1) * M)
-            q = phi(x[b] @ attention.query.weight.T)[:, part]
-            k = phi(x[b] @ attention.key.weight.T)[:, part]
-            v = (x[b] @ attention.value.weight.T)[:, part]
+            q = phi(x[b] @ w_q.T)[:, part]
+            k = phi(x[b] @ w_k.T)[:, part]
+            v = (x[b] @ w_v.T)[:, part]
             state = torch.zeros(M, M, dtype=torch.float64)
             g = torch.zeros(M, dtype=torch.float64)
             for n in real:
@@ -72,14 +73,14 @@ def test_equals_the_per_token_hadamard_form(fused: bool) -> None:
 def test_is_standard_linear_attention_without_astrocyte(fused: bool) -> None:
     """H_astro = 0, α = 1 and 1/m removed: φ(q)Σφ(k)ᵀv / φ(q)Σφ(k)."""
     attention = make(replace(CONFIG, alpha=1.0, fuse_positional=fused))
-    x, mask, phi_r = operands()
-    term = (attention(x, mask, torch.zeros_like(phi_r)) - x) * M
+    x, mask, _ = operands()
+    term = (attention(x, mask, None) - x) * M
 
     def split(y: Tensor) -> Tensor:
         return y.view(BATCH, ROWS, HEADS, M)
 
-    q, k = split(phi(attention.query(x))), split(phi(attention.key(x)))
-    v = split(attention.value(x))
+    q, k, v = (x @ w.T for w in attention.projections.weight.chunk(3))
+    q, k, v = split(phi(q)), split(phi(k)), split(v)
     weights = torch.einsum("bihm,bjhm->bhij", q, k)
     weights = weights / weights.sum(dim=3, keepdim=True)
     expected = torch.einsum("bhij,bjhm->bihm", weights, v).reshape(BATCH, ROWS, WIDTH)
@@ -110,6 +111,43 @@ def test_output_projection_stands_between_heads_and_residual() -> None:
     torch.testing.assert_close(projected(x, mask, phi_r), expected, rtol=1e-12, atol=1e-12)
 
 
+def masked_operands() -> tuple[Tensor, Tensor, list[int]]:
+    x, mask, _ = operands()
+    mask[1, 2:7] = 0.0
+    x[1, 2:7] = 1e3  # whatever stands in a pad
+    return x, mask, [0, 1, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("kernel", ["fused", "materialised"])
+def test_softmax_attention_is_softmax_over_the_rows_that_count(kernel: str) -> None:
+    torch.manual_seed(3)
+    attention = SoftmaxAttention(replace(CONFIG, softmax_kernel=kernel)).double().requires_grad_(False)
+    x, mask, keep = masked_operands()
+    out = attention(x, mask)
+    for b, rows in ((0, list(range(ROWS))), (1, keep)):
+        q, k, v = (x[b, rows] @ w.T for w in attention.projections.weight.chunk(3))
+        for head in range(HEADS):
+            part = slice(head * M, (head + 1) * M)
+            weights = torch.softmax(q[:, part] @ k[:, part].T / M**0.5, dim=1)
+            expected = weights @ v[:, part] + x[b, rows][:, part]
+            torch.testing.assert_close(out[b, rows][:, part], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_linear_attention_weighs_by_feature_products() -> None:
+    """Katharopoulos et al. 2020, Eq. 4 with φ = elu + 1, written with the N × N weights."""
+    torch.manual_seed(3)
+    attention = LinearAttention(CONFIG).double().requires_grad_(False)
+    x, mask, keep = masked_operands()
+    out = attention(x, mask)
+    for b, rows in ((0, list(range(ROWS))), (1, keep)):
+        q, k, v = (x[b, rows] @ w.T for w in attention.projections.weight.chunk(3))
+        for head in range(HEADS):
+            part = slice(head * M, (head + 1) * M)
+            weights = phi(q[:, part]) @ phi(k[:, part]).T
+            expected = weights @ v[:, part] / weights.sum(dim=1, keepdim=True) + x[b, rows][:, part]
+            torch.testing.assert_close(out[b, rows][:, part], expected, rtol=1e-12, atol=1e-12)
+
+
 def test_alpha_below_one_keeps_attention_from_vanishing() -> None:
     """At N = 528, d = m = 128 with Glorot weights the term's spread is near 0.08 for α = 1/4 and two
     orders less for α = 1."""
@@ -118,8 +156,8 @@ def test_alpha_below_one_keeps_attention_from_vanishing() -> None:
         config = RMAATConfig(vocabulary=8, classes=2, d_model=128, heads=1, alpha=alpha)
         attention = AstromorphicAttention(config).requires_grad_(False)
         generator = torch.Generator().manual_seed(1)
-        for linear in (attention.query, attention.key, attention.value):
-            torch.nn.init.xavier_uniform_(linear.weight, generator=generator)
+        for part in attention.projections.weight.chunk(3):
+            torch.nn.init.xavier_uniform_(part, generator=generator)
         x = torch.randn(1, config.rows, 128, generator=generator)
         phi_r = torch.ones(config.rows, 128)
         spread[alpha] = float((attention(x, torch.ones(1, config.rows, 1), phi_r) - x).std())

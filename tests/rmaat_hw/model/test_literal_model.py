@@ -50,9 +50,7 @@ def positional(config: RMAATConfig, weights: dict[str, Tensor], layer: int) -> T
 
 def block(x: Tensor, phi_r: Tensor, weights: dict[str, Tensor], layer: int, config: RMAATConfig) -> Tensor:
     prefix = f"segment.blocks.{layer}"
-    query, key, value = (
-        x @ weights[f"{prefix}.attention.{name}.weight"].T for name in ("query", "key", "value")
-    )
+    query, key, value = (x @ w.T for w in weights[f"{prefix}.attention.projections.weight"].chunk(3))
     m = config.head_width
     parts = []
     for head in range(config.heads):
@@ -116,7 +114,7 @@ def test_start_values() -> None:
     model = build(RMAATConfig(vocabulary=300, classes=5, d_model=64, heads=4, memory_tokens=64, layers=2))
     embedding = float(model.segment.embedding.weight.detach().std())
     assert float(model.memory.detach().std()) == pytest.approx(embedding, rel=0.05)
-    query = model.segment.blocks[0].attention.query.weight.detach()
-    assert float(query.std()) == pytest.approx((2 / (64 + 64)) ** 0.5, rel=0.05)  # Glorot
+    for part in model.segment.blocks[0].attention.projections.weight.detach().chunk(3):
+        assert float(part.std()) == pytest.approx((2 / (64 + 64)) ** 0.5, rel=0.05)  # Glorot, of each
     assert float(model.head.bias.detach().abs().max()) == 0.0
     assert float(functional.softplus(model.positional[1].raw_scale.detach())) == pytest.approx(0.1, rel=1e-5)

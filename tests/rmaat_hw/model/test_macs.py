@@ -45,11 +45,13 @@ def test_by_hand() -> None:
         "state_write": 6912,  # 16 · 9 · 12 · 4
         "state_read": 6912,
         "calcium": 1728,  # 16 · 9 · 12
+        "softmax_products": 0,
         "ffn": 69120,  # 16 · 2 · 9 · 12 · 20
         "head": 120,  # 2 · 12 · 5
         "setup": 576,  # 2 layers · 2 · 9 · 16
         "forward": 147000,
         "total": 147576,
+        "segment": 18360,  # (147000 - 120) / 8
         "forward_fused": 147000,
         "forward_literal": 153912,
     }
