@@ -17,7 +17,7 @@ from rmaat_hw.cli.shell import (
     run,
     with_json_value,
 )
-from rmaat_hw.cli import estimates, machine, catalogues
+from rmaat_hw.cli import estimates, astrocyte, machine, catalogues
 # isort: on
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "INTERRUPTED",
     "TRACEBACK_VARIABLE",
     "app",
+    "astrocyte",
     "catalogues",
     "estimates",
     "machine",
