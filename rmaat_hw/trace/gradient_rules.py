@@ -54,6 +54,7 @@ _ELEMENTWISE: Mapping[str, Counts] = {
     "native_dropout_backward": {"multiply": 2},
     "mse_loss_backward": {"add": 1, "multiply": 2},
     **_same("smooth_l1_loss_backward huber_loss_backward", {"add": 1, "compare": 2, "multiply": 2}),
+    "soft_margin_loss_backward": {"exponential": 1, "add": 1, "multiply": 2, "divide": 1},
     "binary_cross_entropy_backward": {"add": 2, "multiply": 2, "divide": 1},
 }
 
@@ -72,7 +73,8 @@ _MOVES = _names(
 
 # Every element of the gradient is added to one of the result.
 _ADDING_MOVES = _names(
-    "embedding_dense_backward embedding_backward _embedding_bag_dense_backward unfold_backward "
+    "embedding_dense_backward embedding_backward _embedding_bag_backward _embedding_bag_dense_backward "
+    "unfold_backward "
     "max_pool2d_with_indices_backward max_pool3d_with_indices_backward fractional_max_pool2d_backward "
     "adaptive_max_pool2d_backward reflection_pad1d_backward reflection_pad2d_backward "
     "reflection_pad3d_backward replication_pad1d_backward replication_pad2d_backward "

@@ -18,7 +18,7 @@ import torch
 from cost_models.workload.operators import Phase
 
 ACTIVATIONS = "activations"
-"""Everything that is not registered as something else: results, saved or not, and partial gradients."""
+"""Everything that is not labelled as something else: what operators make, saved for later or not."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class PeakBytes:
     """Most bytes that are held at one time.
 
     ``total``: of all; ``by_phase``: the same within each phase; ``parts``: what ``total`` consists of,
-    by "parameters", "buffers", "inputs", "gradients", "optimiser state" and "activations"; ``activations``:
-    most bytes of activations, counted for themselves (their peak may be at another moment).
+    by "parameters", "buffers", "inputs", "gradients" (of parameters, their terms as they are summed up
+    included), "optimiser state" and "activations"; ``activations``: most bytes of activations, counted for
+    themselves (their peak may be at another moment).
     """
 
     total: int
@@ -49,8 +50,8 @@ class LiveMemory:
         self._parts: dict[int, str] = {}
         self._events: list[tuple[int, Phase | None]] = []  # storage, phase it came in or None: it went
 
-    def see(self, tensor: torch.Tensor, phase: Phase, part: str = "") -> None:
-        """Count the tensor's storage if it is new; ``part`` says what it is."""
+    def see(self, tensor: torch.Tensor, phase: Phase, part: str = "") -> int:
+        """Count the tensor's storage if it is new; ``part`` says what it is. Returns the storage's number."""
         storage = tensor.untyped_storage()
         address = storage._cdata
         number = self._numbers.get(address)
@@ -60,7 +61,12 @@ class LiveMemory:
             self._events.append((number, phase))
             self._watching[number] = weakref.ref(storage, partial(self._gone, number, address))
         if part:
-            self._parts[number] = part
+            self.label(number, part)
+        return number
+
+    def label(self, number: int, part: str) -> None:
+        """Say what a storage is, which may be gone by now."""
+        self._parts[number] = part
 
     def _gone(self, number: int, address: int, reference: object) -> None:
         del self._watching[number]

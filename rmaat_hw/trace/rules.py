@@ -238,7 +238,9 @@ def _elementwise(issued: Issued) -> Mapping[str, int] | None:
     counts = tables.ELEMENTWISE.get(issued.name)
     if counts is None:
         return None
-    total = _times(counts, issued.out_elements)
+    # A loss may be summed at once: its terms are as many as its inputs, whatever it returns.
+    summed = issued.name in tables.LOSSES
+    total = _times(counts, int(issued.tensors[0].numel()) if summed else issued.out_elements)
     if issued.name in ("add", "sub", "rsub") and issued.kwargs.get("alpha", 1) not in (1, -1):
         total["multiply"] += issued.out_elements
     return total

@@ -23,7 +23,9 @@ from rmaat_hw.trace.calls import CallTracer
 from rmaat_hw.trace.memory import LiveMemory
 from rmaat_hw.trace.recorder import OpInfo, Recorder, StorageEntry, tensors_of
 from rmaat_hw.trace.records import Call, Depends, Reading
+from rmaat_hw.trace.rules import base_name
 
+_SUMS = frozenset({"add", "_foreach_add", "clone", "_to_copy", "copy"})
 _TO_NUMBER = torch.ops.aten._local_scalar_dense.default
 _CONVOLUTION_BACKWARD = torch.ops.aten.convolution_backward.default
 _STEPS_DONE = 1000.0
@@ -48,6 +50,7 @@ class StepRecorder(Recorder):
         self.memory = LiveMemory()
         self.homes: dict[int, Home] = {}  # by storage
         self.strangers: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}
+        self._made: dict[int, list[tuple[int, int]]] = {}  # operator -> storages and elements of its results
         self._muted = False
         self._running = 1  # calls at the bottom of the stack whose code is running; mirrors stand above
         self._starts: list[int] = []  # sequence numbers where another call begins to make nodes
@@ -78,6 +81,22 @@ class StepRecorder(Recorder):
         """Declare the start of the backward pass, the gradient of the loss with respect to itself."""
         for value in self.entry(tensor).values:
             self.depends[value] |= Depends.GRADIENT
+
+    def deliver(self, gradient: torch.Tensor) -> None:
+        """Declare the gradient of a parameter; the terms that were summed up to it are found from there."""
+        front, seen = list(self.entry(gradient).values), set[int]()
+        while front:
+            value = front.pop()
+            if value in seen or value not in self._made:
+                continue
+            seen.add(value)
+            for number, elements in self._made[value]:
+                if elements == gradient.numel():
+                    self.memory.label(number, "gradients")
+            op = self.raw.ops[value]
+            if base_name(op.op) in _SUMS:
+                terms = (r for r in op.readings if r.spec.numel == gradient.numel())
+                front.extend(v for term in terms if term.depends & Depends.GRADIENT for v in term.values)
 
     def mark(self, tensor: torch.Tensor, name: str) -> None:
         """Called by ``annotate.mark_state``; a saved tensor is another object, its value is the same."""
@@ -197,9 +216,11 @@ class StepRecorder(Recorder):
     def _note(self, info: OpInfo, args: Any, kwargs: Any, result: Any) -> None:
         if self._muted:
             return
-        for output in tensors_of((result,)):
-            self.memory.see(output, self.phase)
+        numbers = [(self.memory.see(t, self.phase), t.numel()) for t in tensors_of((result,))]
+        index = self.next_index
         super()._note(info, args, kwargs, result)
+        if self.stage is Phase.BACKWARD and self.next_index > index:
+            self._made[index] = numbers
 
     def register(self, tensor: torch.Tensor, kind: str, name: str, depends: Depends) -> None:
         """As of any recorder; a captured tensor that would gather gradients is remembered besides."""

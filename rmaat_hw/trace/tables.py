@@ -82,6 +82,7 @@ ELEMENTWISE: Mapping[str, Counts] = {
     **_same(
         "binary_cross_entropy binary_cross_entropy_with_logits", {"exponential": 2, "add": 3, "multiply": 2}
     ),
+    "soft_margin_loss": {"exponential": 2, "add": 1, "multiply": 1},
     # x/scale + zero point, rounded and clamped; and back
     "quantize_per_tensor": {"multiply": 1, "add": 1, "compare": 2},
     "dequantize": {"multiply": 1, "add": 1},
@@ -98,6 +99,12 @@ ELEMENTWISE: Mapping[str, Counts] = {
     **_same("ger outer", _MULTIPLY),
     "addr": {"multiply": 1, "add": 1},
 }
+
+# Those of them that take one term an element of the input, and may hand out the sum alone.
+LOSSES = _names(
+    "mse_loss smooth_l1_loss huber_loss soft_margin_loss binary_cross_entropy "
+    "binary_cross_entropy_with_logits"
+)
 
 # (per element of the input, per element of the first output)
 REDUCTION: Mapping[str, Pair] = {

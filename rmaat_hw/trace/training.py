@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -215,7 +215,8 @@ def _record(
         stack.enter_context(untouched(module))
         stack.enter_context(compat.reparametrize(module, dict(tensors)))
         exchanged(module, own)
-        module.train()
+        with suppress(NotImplementedError):  # an exported program has its mode compiled in
+            module.train()
         annotate.activate(recorder)
         stack.callback(annotate.deactivate, recorder)
         stack.callback(_give_back, recorder)
@@ -229,7 +230,7 @@ def _record(
         del loss
         recorder.begin(Phase.OPTIMISER)
         if step.clip_norm is not None:
-            nn.utils.clip_grad_norm_(list(trained.values()), step.clip_norm)
+            nn.utils.clip_grad_norm_(trained.values(), step.clip_norm, foreach=False)
         if optimiser is not None:
             with _part("optimiser", recorder):
                 optimiser.step()
@@ -303,7 +304,7 @@ def _differentiate(recorder: StepRecorder, loss: Any, trained: Mapping[str, nn.P
         if parameter.grad is not None:
             owner = path.rpartition(".")[0]
             recorder.settle(parameter.grad, Home(f"{path}.grad", Role.GRADIENT, owner))
-            recorder.memory.see(parameter.grad, Phase.BACKWARD, "gradients")
+            recorder.deliver(parameter.grad)
 
 
 @contextmanager
