@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from rmaat_hw.cli.options import (
     Set,
     Strict,
     Task,
+    Training,
 )
 from rmaat_hw.cli.shell import (
     INCOMPLETE,
@@ -33,6 +34,10 @@ from rmaat_hw.cli.shell import (
     say,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from rmaat_hw.subject import Subject
+    from rmaat_hw.trace import Trace
 
 
 @app.command(
@@ -116,6 +121,7 @@ def estimate(
     epilog=examples(
         "rmaat-hw trace",
         "rmaat-hw trace --seq-len 32768",
+        "rmaat-hw trace --training --batch 8",
         "rmaat-hw trace --model my_models:make_bert --json graph.json",
     ),
 )
@@ -125,24 +131,35 @@ def trace(
     model: Model = None,
     seq_len: SeqLen = None,
     seed: Seed = 0,
+    training: Training = False,
     out: Out = None,
     json: Json = None,
     strict: Strict = False,
 ) -> None:
-    """Trace a model into its operator graph and show what it consists of."""
+    """Trace a model into its operator graph and show what it consists of.
+
+    With `--training` a whole training step: forward, backward, what is computed again, and AdamW's update.
+    """
     from rmaat_hw import runs
 
     runs.check_target(out, json, default=None)
     with progress() as tell:
         tell("tracing the program")
         from rmaat_hw.subject import load_subject
-        from rmaat_hw.trace import capture
 
         subject = load_subject(task, model=model, batch=batch, seq_len=seq_len, seed=seed)
-        traced = capture(subject.module, subject.args, subject.kwargs, name=subject.name)
+        traced = _traced_step(subject) if training else _traced_pass(subject)
     document = traced.graph.to_json()
+    if training:
+        from rmaat_hw.report import step
+
+        document["training"] = step.document(traced)
     if out is not None:
-        options = {"task": task, "batch": batch, "model": model, "seq_len": seq_len, "seed": seed}
+        options: dict[str, Any] = {
+            "task": task, "batch": batch, "model": model, "seq_len": seq_len, "seed": seed,
+        }  # fmt: skip
+        if training:
+            options["training"] = True
         with runs.run_folder("trace", str(options), out) as folder:
             folder.write("graph.json", runs.to_json_text(document))
             folder.write_manifest(
@@ -161,6 +178,32 @@ def trace(
     if strict and traced.graph.unruled:
         say(f"Incomplete: without a rule: {len(traced.graph.unruled)} operators.")
         raise typer.Exit(INCOMPLETE)
+
+
+def _traced_pass(subject: Subject) -> Trace:
+    from rmaat_hw.trace import capture
+
+    return capture(subject.module, subject.args, subject.kwargs, name=subject.name)
+
+
+def _traced_step(subject: Subject) -> Trace:
+    """One step of training; the scores of a task's model meet labels in cross-entropy."""
+    import torch
+
+    from rmaat_hw.trace import capture_training
+
+    name = f"{subject.name}, one training step"
+    if subject.task is None:
+        return capture_training(subject.module, subject.args, subject.kwargs, optimiser="adamw", name=name)
+    return capture_training(
+        subject.module,
+        subject.args,
+        subject.kwargs,
+        loss=torch.nn.functional.cross_entropy,
+        targets=(torch.zeros(len(subject.args[0]), dtype=torch.int64),),
+        optimiser="adamw",
+        name=name,
+    )
 
 
 @app.command(cls=Command, epilog=examples("rmaat-hw report runs/20260101T120000-estimate-1a2b3c4d"))

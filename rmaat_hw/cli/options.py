@@ -43,6 +43,9 @@ Json = Annotated[
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that `list` shows, or a file.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 if an operator has no rule.")]
+Training = Annotated[
+    bool, typer.Option("--training", help="Trace a training step: forward, backward, replay and optimiser.")
+]
 Extrapolate = Annotated[
     bool, typer.Option("--allow-extrapolation", help="Take values outside their measured range, and say so.")
 ]

@@ -10,6 +10,7 @@ from rmaat_hw.report.tables import Document, Table
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
+    from cost_models.workload.operators import Operator
 
 
 # Units that read best with a prefix; the others (F/m, J/m^2, ohm*m) stay in SI.
@@ -120,7 +121,7 @@ def graph_by_module(graph: OperatorGraph, most: int = 14) -> Table:
     """MACs and bytes of the modules that compute, the greatest first."""
     found: dict[str, list[int]] = {}
     for o in graph.operators:
-        row = found.setdefault(o.module or "(model)", [0, 0, 0])
+        row = found.setdefault((_first_layer(graph, o) if graph.trains else o.module) or "(model)", [0, 0, 0])
         for index, value in enumerate((o.repeat, o.total_macs, (o.bytes_in + o.bytes_out) * o.repeat)):
             row[index] += value
     ordered = sorted(found.items(), key=lambda item: (-item[1][1], -item[1][2]))
@@ -141,11 +142,26 @@ def graph_by_module(graph: OperatorGraph, most: int = 14) -> Table:
     )
 
 
+def _first_layer(graph: OperatorGraph, operator: Operator) -> str:
+    """The module's path in the first layer, though gradients reach the last one first."""
+    path = operator.module
+    for loop in (graph.loops[name] for name in operator.loops):
+        head, rest = path[: len(loop.module)], path[len(loop.module) :].split(".")
+        if loop.axis == "layer" and head == loop.module and len(rest) > 1 and rest[1].isdigit():
+            path = ".".join((head, "0", *rest[2:]))
+    return path
+
+
 def loop_lines(graph: OperatorGraph) -> list[str]:
-    """One line a loop: what repeats, how often, and whether something passes on."""
+    """One line a loop: what repeats, how often, and whether something passes on.
+
+    Of a training step the outer ones with products in them: layers and the optimiser's tensors make many.
+    """
+    busy = {name for operator in graph.operators if operator.macs for name in operator.loops[:1]}
     return [
         f"Loop {loop.id}: {loop.axis} × {loop.count}"
         + (", recurrent" if loop.recurrent else "")
         + (f", inside {loop.parent}" if loop.parent else "")
         for loop in graph.loops.values()
+        if not graph.trains or loop.id in busy
     ]

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rmaat_hw.report import evidence, listings, tables
+from rmaat_hw.report import evidence, listings, step, tables
 
 if TYPE_CHECKING:
     from cost_models.workload.graph import OperatorGraph
@@ -79,10 +79,13 @@ def show_trace(console: Console, traced: Trace, folder: str | None = None) -> No
     folded = f"{traced.unfolded_operators:,} executed operators, folded to {len(graph.operators):,}"
     console.print(Text(f"{folded}, traced in {traced.seconds:.2f} s", style="dim"))
     console.print()
-    for table in (listings.graph_by_class(graph), listings.graph_by_module(graph)):
+    listed = [listings.graph_by_class(graph), listings.graph_by_module(graph)]
+    for table in ([step.by_phase(graph), step.by_product(graph)] if graph.trains else []) + listed:
         console.print(_grid(table))
         console.print()
     lines = [*listings.loop_lines(graph), evidence.coverage_line(graph.coverage()), *traced.notes]
+    if traced.peak_bytes is not None:
+        lines.insert(0, step.memory_line(traced.peak_bytes))
     for line in lines:
         console.print(_check_line(line))
     if folder is not None:
