@@ -27,24 +27,42 @@ def entries(kind: Kind) -> list[dict[str, str]]:
 def entry(kind: Kind, name: str) -> dict[str, Any]:
     """Everything about one of them, as a document of plain JSON types. Raises InputError."""
     if kind == "task":
-        from rmaat_hw.tasks import load_task
-
-        task = load_task(name)
-        return {
-            "schema_version": 1,
-            "kind": "task",
-            "name": task.name,
-            "title": task.title,
-            "description": task.description,
-            "vocabulary": task.vocabulary,
-            "classes": task.classes,
-            "padded_length": task.padded_length,
-            "segments": task.segments,
-            "config": task.config.to_dict(),
-        }
+        return _task_entry(name)
     from device_params.load import describe
 
     return describe(kind, name)
+
+
+def _task_entry(name: str) -> dict[str, Any]:
+    from rmaat_hw.tasks import load_task
+
+    task = load_task(name)
+    presets = {preset: load_task(name, preset=preset) for preset in task.presets}
+    return {
+        "schema_version": 1,
+        "kind": "task",
+        "name": task.name,
+        "title": task.title,
+        "description": task.description,
+        "data": task.data,
+        "vocabulary": task.vocabulary,
+        "classes": task.classes,
+        "documents": task.documents,
+        "padded_length": task.padded_length,
+        "segments": task.segments,
+        "config": task.config.to_dict(),
+        "presets": {
+            preset: {
+                "title": other.title,
+                "description": other.description,
+                "padded_length": other.padded_length,
+                "splits": dict(other.sizes),
+                "config": other.config.to_dict(),
+                "recipe": other.recipe.to_dict(),
+            }
+            for preset, other in presets.items()
+        },
+    }
 
 
 def show_entries(console: Console, plural: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -72,15 +90,15 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     if document["description"]:
         console.print(Text(document["description"]))
     console.print()
-    facts = {
-        key: value
-        for key, value in document.items()
-        if key not in ("schema_version", "name", "title", "description", "parameters", "references")
-    }
+    apart = ["schema_version", "name", "title", "description", "parameters", "references"]
+    if "presets" in document:
+        apart += ["config", "presets", "padded_length", "segments"]
     grid = Table.grid(padding=(0, 2))
-    for key, value in _flat(facts):
+    for key, value in _flat({key: value for key, value in document.items() if key not in apart}):
         grid.add_row(Text(key, style="dim"), Text(value))
     console.print(grid)
+    if "presets" in document:
+        _show_presets(console, document["presets"])
     if not document.get("parameters"):
         return
     console.print()
@@ -108,11 +126,34 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
             console.print(Text.assemble((key, "bold"), f"  {citation}"))
 
 
+def _show_presets(console: Console, presets: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the presets of a task side by side; what a preset shares with the first is dimmed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("preset", no_wrap=True)
+    columns = [dict(_flat({k: v for k, v in p.items() if k != "description"})) for p in presets.values()]
+    for name in presets:
+        table.add_column(name, overflow="fold", min_width=len(name))
+    for key, first in columns[0].items():
+        same = [column[key] == first for column in columns]
+        cells = [
+            Text(column[key], style="dim" if index and same[index] else "")
+            for index, column in enumerate(columns)
+        ]
+        table.add_row(Text(key, style="dim" if all(same) else ""), *cells)
+    console.print()
+    console.print(table)
+
+
 def _flat(group: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key, value in group.items():
         if isinstance(value, Mapping):
             rows += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            rows.append((f"{prefix}{key}", ", ".join(str(part) for part in value)))
         else:
             rows.append((f"{prefix}{key}", str(value)))
     return rows

@@ -115,7 +115,7 @@ def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, se
         sequences=len(sequences.tokens),
         sequences_sha256=sequences.sha256,
         activity_description=(
-            f"measured on {len(sequences.tokens)} generated {task.title} sequences (seed {seed}), "
+            f"measured on {len(sequences.tokens)} {task.batches} {task.title} sequences (seed {seed}), "
             "untrained seeded weights"
         ),
         task=task.name,

@@ -1,7 +1,9 @@
-"""Splits of ListOps, generated or read, and the simplest predictors that a model must beat."""
+"""Splits of ListOps: generated, or read from the published files."""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 from device_params.errors import InputError
 from rmaat_hw.tasks import listops
 from rmaat_hw.tasks.cache import Arrays, cached
-from rmaat_hw.tasks.examples import Examples
+from rmaat_hw.tasks.examples import Examples, pack
+from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, taken, within
+from rmaat_hw.tasks.progress import track
 from rmaat_hw.tasks.task import SPLITS
 
 _VERSION = 1  # of the way in which a seed becomes splits; raised when other trees come out
@@ -55,7 +59,9 @@ class Law:
     def load(
         self, which: str, padded_length: int, *, data: Path | None, n: int | None, seed: int
     ) -> Examples:
-        """Splits for :meth:`Task.split`."""
+        """Splits for :meth:`Task.split`: read where ``data`` are given, else generated."""
+        if data is not None:
+            return read(which, padded_length, data, n=n, seed=seed)
         return self.generate(which, padded_length, n=n, seed=seed)
 
     def generate(self, which: str, padded_length: int, *, n: int | None, seed: int) -> Examples:
@@ -108,8 +114,86 @@ def _draw(n: int, seed: int, bounds: tuple[int, int], depth: int) -> Arrays:
     values = bytearray()
     offsets = np.zeros(n + 1, dtype=np.int64)
     labels = np.zeros(n, dtype=np.int64)
-    for index, (ids, label) in zip(range(n), listops.stream(seed, length=bounds, depth=depth), strict=False):
+    trees = itertools.islice(listops.stream(seed, length=bounds, depth=depth), n)
+    for index, (ids, label) in enumerate(track(trees, n, "trees")):
         values += bytes(ids)
         offsets[index + 1] = len(values)
         labels[index] = label
     return {"values": np.frombuffer(values, dtype=np.uint8), "offsets": offsets, "labels": labels}
+
+
+_FILES = {"train": "basic_train.tsv", "validation": "basic_val.tsv", "test": "basic_test.tsv"}
+_PREFIXES = ("", "listops-1000/", "lra_release/listops-1000/", "lra_release/lra_release/listops-1000/")
+_ORIGIN = f"lra_release.gz ({LRA_ARCHIVE}), folder listops-1000"
+_NO_SYMBOL = 255
+
+# One byte a symbol: operators get a letter first, then everything becomes its id.
+_LETTERS = {
+    f"[{name}".encode(): letter
+    for name, letter in zip(listops.OPERATORS, (b"a", b"b", b"c", b"d"), strict=True)
+}
+_IDS = bytearray([_NO_SYMBOL] * 256)
+for _text, _byte in [*_LETTERS.items(), *((s.encode(), s.encode()) for s in (*"0123456789", "]"))]:
+    _IDS[_byte[0]] = listops.SYMBOLS.index(_text.decode())
+
+
+def read(which: str, padded_length: int, data: Path, *, n: int | None, seed: int) -> Examples:
+    """One split from its published TSV file, columns Source and Target.
+
+    Sequences longer than the padded length keep their first tokens, as in the Long Range Arena.
+
+    Raises:
+        InputError: a missing or cut file, or a line that is no tree with a value; with file and line.
+    """
+    path = data
+    if data.is_dir() or not data.exists():
+        path = within(data, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        raise InputError("the file is empty or cut off", where=str(path), remedy=f"get {_ORIGIN} again")
+    header, *lines = content.splitlines()
+    if header.split(b"\t") != [b"Source", b"Target"]:
+        raise InputError(
+            "the first line names the columns",
+            where=f"{path}, line 1",
+            value=header[:60].decode("latin-1"),
+            allowed="Source and Target, separated by a tab",
+        )
+    mine = chosen(len(lines), n, seed, which=which, where=str(path))
+    trees = [_tree(lines[k], f"{path}, line {k + 2}") for k in track(mine, len(mine), "trees")]
+    return pack(
+        [tree for tree, _ in trees],
+        [label for _, label in trees],
+        padded_length=padded_length,
+        source=(
+            f"ListOps, {path.name}, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}…; {which} split, "
+            f"{taken(n, len(lines), seed)}"
+        ),
+    )
+
+
+def _tree(line: bytes, where: str) -> tuple[bytes, int]:
+    """Ids and value of one line."""
+    text, tab, target = line.partition(b"\t")
+    if not tab or len(target) != 1 or not target.isdigit():
+        raise InputError(
+            "a line holds a tree, a tab and its value",
+            where=where,
+            value=line[-40:].decode("latin-1"),
+            allowed="a value of 0 … 9",
+        )
+    plain = text.translate(None, b'()"')
+    words = plain.split()
+    short = b"".join(words)
+    for name, letter in _LETTERS.items():
+        short = short.replace(name, letter)
+    ids = short.translate(bytes(_IDS))
+    if len(ids) != len(words) or _NO_SYMBOL in ids:
+        try:
+            listops.encode(plain.decode("latin-1"))
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+        raise InputError("this is no sequence of ListOps symbols", where=where)
+    if not ids or plain.count(b"[") != plain.count(b"]"):
+        raise InputError("the brackets of this tree do not match", where=where)
+    return ids, int(target)

@@ -80,6 +80,11 @@ class Task:
     recipe: Recipe = field(default_factory=Recipe)
     preset: str = "full"
     presets: tuple[str, ...] = ("full",)
+    fixed_length: bool = False
+    """Every example has the same number of tokens, as pictures have."""
+    batches: str = "generated"
+    """What :meth:`batch` makes: "generated" or "embedded" examples of the task itself, or "synthetic"
+    sequences that stand in for published data and can only be traced."""
     documents: int = 1
     """Sequences of one example, each right-aligned in its own equal part of the padded length."""
 
@@ -136,6 +141,8 @@ class Task:
                 value=length,
                 allowed=f"0 <= low, low + 1 < high <= {self.padded_length + 1} (both strict)",
             )
+        if length is not None and self.fixed_length:
+            raise InputError("every sequence of this task has the same length", where="length", value=length)
         found, labels = self.source(n, seed, self.padded_length, length)
         tokens = pad_in_front(found, self.padded_length, self.documents)
         return Batch(
