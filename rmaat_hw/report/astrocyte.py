@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from rmaat_hw.model.astrocyte import ATOL, RTOL, Floats, Simulation, simulate
 from rmaat_hw.model.astrocyte_constants import EQUATIONS, SOURCES, AstrocyteConstants
 from rmaat_hw.model.config import RETENTION_KINDS
 from rmaat_hw.model.retention import SATURATION, retention_factors
+from rmaat_hw.model.retention import SOURCES as FACTOR_SOURCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,23 +80,18 @@ def study(segments: int = 16, *, rate: float = 0.2, regime: str = "fixed", cycle
     Raises:
         InputError: a value outside its range.
     """
-    curves = {
-        (regime, segments, source): retention_factors(segments, rate=rate, regime=regime, source=source)
-        for source in ("closed_form", "simulated")
-    }
     if isinstance(cycles, bool) or not isinstance(cycles, int) or not 1 <= cycles <= MOST_CYCLES:
         raise InputError(
             "bad number of cycles", value=cycles, allowed=f"a whole number from 1 to {MOST_CYCLES}"
         )
+    wanted = dict.fromkeys([(regime, segments), *itertools.product(RETENTION_KINDS, (*LENGTHS, segments))])
+    curves = {
+        (kind, length, source): retention_factors(length, rate=rate, regime=kind, source=source)
+        for kind, length in wanted
+        for source in FACTOR_SOURCES
+    }
     leak = SATURATION / segments if regime == "stretch" else rate
     constants = AstrocyteConstants().with_rate(leak)
-    for kind in RETENTION_KINDS:
-        for length in sorted({*LENGTHS, segments}):
-            for source in ("closed_form", "simulated"):
-                if (kind, length, source) not in curves:
-                    curves[kind, length, source] = retention_factors(
-                        length, rate=rate, regime=kind, source=source
-                    )
     return Study(
         segments=segments,
         regime=regime,
