@@ -11,7 +11,10 @@ import hashlib
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_params.errors import InputError
+from rmaat_hw.runs import write_atomically
 
 FOLDER_VARIABLE = "RMAAT_HW_CACHE"
 Arrays = dict[str, NDArray[Any]]
@@ -51,26 +55,19 @@ def cached(kind: str, key: Mapping[str, Any], make: Callable[[], Arrays]) -> Arr
     arrays = make()
     buffer = io.BytesIO()
     np.savez(buffer, key=np.array(text), digest=np.array(_digest(arrays)), **arrays)  # type: ignore[arg-type]
-    from rmaat_hw.runs import write_atomically
-
-    try:
+    with suppress(InputError):
         write_atomically(path, buffer.getvalue())
-    except InputError:
-        return arrays
     return arrays
 
 
 def _read(path: Path, text: str) -> Arrays | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        # Opened here, for np.load leaves a file that is no archive open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
         same = str(arrays.pop("key")) == text and str(arrays.pop("digest")) == _digest(arrays)
-    except (OSError, ValueError, KeyError, EOFError):  # absent, cut off or no such file at all
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):  # absent or damaged
         return None
-    except Exception as error:  # zipfile and zlib raise their own kinds for damaged files
-        if type(error).__module__ in ("zipfile", "zlib"):
-            return None
-        raise
     return arrays if same else None
 
 

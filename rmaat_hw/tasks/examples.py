@@ -25,8 +25,8 @@ class Examples:
     length. Sequences are stored without padding, one behind the other.
     """
 
-    values: NDArray[Any]
-    """Tokens of all sequences, uint8 or uint16, 1-D; the token id is the value plus ``shift``."""
+    values: NDArray[np.uint8]
+    """Tokens of all sequences, uint8, 1-D; the token id is the value plus ``shift``."""
     offsets: NDArray[np.int64]
     """Sequence k is ``values[offsets[k]:offsets[k + 1]]``; int64 [n · documents + 1]."""
     labels: NDArray[np.int64]
@@ -105,11 +105,6 @@ class Examples:
         values = np.concatenate(parts) if parts else self.values[:0]
         return replace(self, values=values, offsets=offsets, labels=self.labels[np.asarray(indices)])
 
-    def first(self, n: int) -> Examples:
-        """The first ``n`` examples, without a copy of their tokens."""
-        offsets = self.offsets[: n * self.documents + 1]
-        return replace(self, values=self.values[: int(offsets[-1])], offsets=offsets, labels=self.labels[:n])
-
     def padded_to(self, padded_length: int) -> Examples:
         """The same examples for another padded length; what is longer keeps its first tokens.
 
@@ -127,20 +122,19 @@ class Examples:
 
 
 def pack(
-    sequences: Sequence[NDArray[Any] | bytes],
+    sequences: Sequence[bytes],
     labels: Sequence[int] | NDArray[np.integer],
     *,
     padded_length: int,
     source: str,
     shift: int = 0,
     documents: int = 1,
-    dtype: type[np.unsignedinteger] = np.uint8,
 ) -> Examples:
-    """Store sequences end to end; ``sequences`` are n · ``documents``, those of an example side by side."""
-    arrays = [np.frombuffer(s, dtype=np.uint8) if isinstance(s, bytes) else np.asarray(s) for s in sequences]
+    """Store sequences of bytes end to end; they are n · ``documents``, those of an example side by side."""
+    arrays = [np.frombuffer(sequence, dtype=np.uint8) for sequence in sequences]
     offsets = np.zeros(len(arrays) + 1, dtype=np.int64)
     np.cumsum([len(a) for a in arrays], out=offsets[1:])
-    values = np.empty(int(offsets[-1]), dtype=dtype)
+    values = np.empty(int(offsets[-1]), dtype=np.uint8)
     for array, start in zip(arrays, offsets[:-1], strict=True):
         values[start : start + len(array)] = array
     return Examples(

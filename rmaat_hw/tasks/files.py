@@ -63,11 +63,11 @@ def md5(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_archive(path: Path, published: str, n: int | None, *, origin: str) -> str:
-    """Compare an archive with its published MD5; what to say of it in the source sentence."""
+def check_archive(path: Path, published: str, n: int | None, *, origin: str) -> tuple[str, str]:
+    """Compare an archive with its published MD5; its MD5 and what to say of it in the source sentence."""
     found = md5(path)
     if found == published:
-        return f"{path.name} (MD5 as published)"
+        return found, f"{path.name} (MD5 as published)"
     if n is None:
         raise InputError(
             "this is not the published archive: its MD5 differs",
@@ -76,7 +76,7 @@ def check_archive(path: Path, published: str, n: int | None, *, origin: str) -> 
             allowed=published,
             remedy=f"get {origin} again; a part of it is taken only together with a number of examples",
         )
-    return f"{path.name} (MD5 {found}, not the published archive)"
+    return found, f"{path.name} (MD5 {found}, not the published archive)"
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def load(which: str, padded_length: int, *, data: Path | None, n: int | None, se
             remedy=f"take the binary version, {_ORIGIN}",
         )
     if is_tar(path):
-        told = check_archive(path, ARCHIVE_MD5, n, origin=_ORIGIN)
+        _, told = check_archive(path, ARCHIVE_MD5, n, origin=_ORIGIN)
         contents = _from_archive(path, _FILES[which])
     else:
         folder = path / FOLDER if (path / FOLDER).is_dir() else path

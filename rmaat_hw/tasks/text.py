@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from device_params.errors import InputError
 from rmaat_hw.tasks import synthetic
+from rmaat_hw.tasks.cache import Arrays, cached
 from rmaat_hw.tasks.examples import Examples, pack
 from rmaat_hw.tasks.files import check_archive, chosen, is_tar, missing, open_tar, required, taken
 from rmaat_hw.tasks.progress import track
@@ -33,6 +34,7 @@ ARCHIVE_MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 FOLDER = "aclImdb"
 
 _ORIGIN = f"{ARCHIVE} (https://ai.stanford.edu/~amaas/data/sentiment/{ARCHIVE})"
+_VERSION = 1  # of the arrays kept of an archive
 _CLASSES = ("neg", "pos")
 _MEMBER = re.compile(rf"(?:\./)?{FOLDER}/(train|test)/(neg|pos)/(\d+)_\d+\.txt")
 _NAME = re.compile(r"(\d+)_\d+\.txt")
@@ -46,36 +48,50 @@ def load(which: str, padded_length: int, *, data: Path | None, n: int | None, se
     path = required(data, what="the IMDB reviews", origin=_ORIGIN)
     part = "train" if which == "train" else "test"
     if is_tar(path):
-        told = check_archive(path, ARCHIVE_MD5, n, origin=_ORIGIN)
-        found = sorted(_from_archive(path, part))
+        digest, told = check_archive(path, ARCHIVE_MD5, n, origin=_ORIGIN)
+        where = f"{path}: {FOLDER}/{part}"
+        key = {"md5": digest, "part": part, "length": LENGTH, "version": _VERSION}
+        arrays = cached("text", key, lambda: _packed(_from_archive(path, part)))
     else:
         folder = path / FOLDER if (path / FOLDER).is_dir() else path
         told = f"folder {folder.name}"
-        found = sorted(_from_folder(folder / part))
+        where = str(folder / part)
+        arrays = _packed(_from_folder(folder / part))
+    labels = arrays["labels"]
     for kind, name in enumerate(_CLASSES):
-        count = sum(review[1] == kind for review in found)
+        count = int((labels == kind).sum())
         if not count:
-            raise missing(path / FOLDER / part / name if path.is_dir() else f"{path}: {part}/{name}", _ORIGIN)
+            raise missing(f"{where}/{name}", _ORIGIN)
         if n is None and 2 * count != SIZES[which]:
             raise InputError(
                 "the copy is not whole",
-                where=f"{path}: {part}/{name}",
+                where=f"{where}/{name}",
                 value=f"{count} reviews",
                 allowed=f"{SIZES[which] // 2}",
                 remedy=f"unpack {_ORIGIN} again; a part is taken only together with a number of examples",
             )
-    mine = chosen(len(found), n, seed, which=which, where=str(path))
     also = ", the published test reviews, which serve as both" if which == "validation" else ""
-    return pack(
-        [found[k][2] for k in mine],
-        [found[k][1] for k in mine],
+    everything = Examples(
+        values=arrays["values"],
+        offsets=arrays["offsets"],
+        labels=labels,
         padded_length=padded_length,
         source=(
             f"IMDB reviews, {told}, byte by byte, the first {LENGTH}; {which} split{also}, "
-            f"{taken(n, len(found), seed)}"
+            f"{taken(n, len(labels), seed)}"
         ),
         shift=1,
     )
+    if n is None:
+        return everything
+    return everything.take(chosen(len(labels), n, seed, which=which, where=where))
+
+
+def _packed(reviews: Iterable[Review]) -> Arrays:
+    """Reviews in the order of their numbers, the two classes by turns."""
+    found = sorted(reviews, key=lambda review: review[:2])
+    packed = pack([r[2] for r in found], [r[1] for r in found], padded_length=LENGTH, source="")
+    return {"values": packed.values, "offsets": packed.offsets, "labels": packed.labels}
 
 
 def source(
