@@ -17,7 +17,7 @@ from rmaat_hw.cli.shell import (
     run,
     with_json_value,
 )
-from rmaat_hw.cli import estimates, astrocyte, machine, catalogues
+from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues
 # isort: on
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "machine",
     "main",
     "run",
+    "training",
     "with_json_value",
 ]

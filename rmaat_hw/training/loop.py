@@ -102,7 +102,7 @@ class Loop:
         )
         self.checkpoints = folder / CHECKPOINTS
         self.checkpoints.mkdir(exist_ok=True)
-        self.step = 0
+        self.step = self.saved = 0  # steps done, and those in the last checkpoint
         self.window = self._logged = Window()
         self._rate: float | None = None
         self.best: dict[str, Any] | None = None
@@ -171,11 +171,18 @@ class Loop:
             return
         if not written:
             self.save()
-        at = f"step {self.step} of {self.job.settings.recipe.steps}"
-        remedy = f"`rmaat-hw train --resume {self.folder}` goes on from there."
         if requests.asked:
-            raise TrainingInterrupted(f"Interrupted after {at}: {remedy}", self.folder, self.step)
-        raise OutOfTime(f"Incomplete: the time allowed was over after {at}; {remedy}", self.folder, self.step)
+            raise self.interrupted()
+        told = f"Incomplete: the time allowed was over {self._where_to_go_on()}"
+        raise OutOfTime(told, self.folder, self.step)
+
+    def interrupted(self) -> TrainingInterrupted:
+        """What to raise when somebody ends the training."""
+        return TrainingInterrupted(f"Interrupted {self._where_to_go_on()}", self.folder, self.step)
+
+    def _where_to_go_on(self) -> str:
+        done = f"after step {self.step} of {self.job.settings.recipe.steps}"
+        return f"{done}; `rmaat-hw train --resume {self.folder}` goes on from step {self.saved}."
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         settings, examples = self.job.settings, self.job.train
@@ -214,20 +221,21 @@ class Loop:
 
     def _evaluate(self) -> list[Path]:
         """Score the validation split; return files of weights that are no longer the best ones."""
+        began = time.monotonic()
         score = self.score("validation")
         self.validation = score
         told = score.to_dict()
         self.log.write("validation", self.step, **told, elapsed_s=self.elapsed_s)
         self.log.scalar("validation/accuracy", score.accuracy, self.step)
         self.log.scalar("validation/loss_nat", score.loss or 0.0, self.step)
-        self._window_began = time.monotonic()
+        self._window_began += time.monotonic() - began  # steps/s are those of training
         if self.best is not None and score.correct <= self.best["correct"]:
             return []
         outdated = [self.checkpoints / self.best["file"]] if self.best else []
         self.best = {
             "step": self.step,
             "correct": score.correct,
-            "loss_nat": score.loss,
+            "loss": score.loss,
             "file": f"best-{self.step:06d}.pt",
         }
         checkpoint.save(
@@ -236,16 +244,22 @@ class Loop:
         )
         return outdated
 
-    def score(self, split: str) -> Score:
-        """Evaluate the present weights on a split."""
+    def score(self, split: str, requests: Requests | None = None) -> Score:
+        """Evaluate the present weights on a split; a wish in ``requests`` ends it between two batches."""
         examples = getattr(self.job, split)
+
+        def watch(done: int) -> None:
+            if requests is not None and requests.asked:
+                raise self.interrupted()
+            self._tell(split, done, len(examples))
+
         return evaluate(
             self.model,
             examples,
             batch=self.job.settings.recipe.batch,
             device=self.device,
             precision=self.job.settings.precision,
-            progress=lambda done: self._tell(split, done, len(examples)),
+            progress=watch,
         )
 
     def save(self, outdated: list[Path] | None = None) -> None:
@@ -263,6 +277,7 @@ class Loop:
             "optimizer": self.step_of.optimizer.state_dict(),
         }
         checkpoint.save(self.checkpoints / LAST, state)
+        self.saved = self.step
         for path in outdated or []:
             path.unlink(missing_ok=True)
 
@@ -279,7 +294,7 @@ class Loop:
         self.step_of.optimizer.load_state_dict(state["optimizer"])
         set_random_state(state["random"], self.device)
         torch.set_num_threads(state["threads"])  # sums of other shares round otherwise
-        self.step = state["step"]
+        self.step = self.saved = state["step"]
         self.best = state["best"]
         self.window = Window(**state["window"])
         self._spent_before_s = state["elapsed_s"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from device_params.errors import InputError
 from rmaat_hw import runs
 from rmaat_hw.training import checkpoint
-from rmaat_hw.training.endings import TrainingIncomplete, TrainingInterrupted, alone, requests
-from rmaat_hw.training.evaluation import baselines
+from rmaat_hw.training.endings import Requests, TrainingIncomplete, TrainingInterrupted, alone, requests
+from rmaat_hw.training.evaluation import Score, baselines
 from rmaat_hw.training.log import tell_session
 from rmaat_hw.training.result import RESULT, SETTINGS, TrainingResult
 from rmaat_hw.training.settings import LOG_EVERY, Job, Settings, make_job, make_settings
@@ -58,7 +58,7 @@ def train(
         data: folder of the published files, for the tasks that read them.
         out: new or empty run folder; by default a new one in runs/.
         steps, batch, learning_rate, evaluate_every: in place of the preset's recipe. With fewer steps
-            warm-up and distance of evaluations shrink in proportion.
+            the warm-up shrinks in proportion.
         device: "cpu", "cuda" or "auto" (None): the GPU where there is one.
         precision: "fp32" or "bf16" (autocast).
         compile: with torch.compile.
@@ -184,6 +184,12 @@ def create_run(job: Job, out: Path | str | None = None) -> Path:
 
 def read_settings(run: Path) -> Settings:
     """Settings of a run from its folder."""
+    if not (run / SETTINGS).is_file():
+        raise InputError(
+            "there is no training in this folder" if run.is_dir() else "there is no run of this name",
+            where=str(run),
+            remedy="`rmaat-hw train` makes one and prints its name; `rmaat-hw results` lists those in runs/",
+        )
     document = runs.read_run(run, SETTINGS)
     return Settings.from_mapping(document.get("settings", {}), where=str(run / SETTINGS))
 
@@ -222,7 +228,7 @@ def run_job(
         with _session(folder, loop, {**hardware, "software": software}), requests() as wishes:
             loop.run(wishes, deadline_s=None if max_minutes is None else 60 * max_minutes)
             document = {
-                **_outcome(job, loop),
+                **_outcome(job, loop, wishes),
                 "hardware": hardware,
                 "software": software,
             }
@@ -241,26 +247,28 @@ def _session(folder: Path, loop: Loop, where: dict[str, Any]) -> Iterator[None]:
     except (TrainingIncomplete, TrainingInterrupted) as end:
         reason = end.reason
         raise
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # the second one, or the first outside the steps
         reason = "interrupted"
-        raise
+        raise loop.interrupted() from None
     finally:
         tell_session(folder, "end", reason=reason, at_step=loop.step, elapsed_s=loop.elapsed_s)
 
 
-def _outcome(job: Job, loop: Loop) -> dict[str, Any]:
+def _outcome(job: Job, loop: Loop, wishes: Requests) -> dict[str, Any]:
     """Score the last and the best weights on validation and test, and what needs no learning."""
     from rmaat_hw.training.loop import CHECKPOINTS
 
     elapsed_s = loop.elapsed_s
     settings = job.settings
-    best = loop.best or {"step": loop.step, "file": ""}
-    scores = {"last": _scores(loop, settings.recipe.steps)}
-    if best["step"] == settings.recipe.steps:
+    last = settings.recipe.steps
+    best = loop.best or {"step": last}
+    scores = {"last": _scores(loop, last, wishes, loop.validation)}
+    if best["step"] == last:
         scores["best"] = scores["last"]
     else:
         loop.load_weights(loop.folder / CHECKPOINTS / best["file"])
-        scores["best"] = _scores(loop, best["step"])
+        known = Score(best["correct"], len(job.validation), best["loss"])
+        scores["best"] = _scores(loop, best["step"], wishes, known)
     selected = job.validation.sha256 != job.test.sha256
     return {
         "schema_version": 1,
@@ -284,8 +292,13 @@ def _outcome(job: Job, loop: Loop) -> dict[str, Any]:
     }
 
 
-def _scores(loop: Loop, step: int) -> dict[str, Any]:
-    return {"step": step, **{split: loop.score(split).to_dict() for split in ("validation", "test")}}
+def _scores(loop: Loop, step: int, wishes: Requests, validation: Score | None) -> dict[str, Any]:
+    """Scores of the weights that the loop has; ``validation`` where they were scored before."""
+    found = {
+        "validation": validation or loop.score("validation", wishes),
+        "test": loop.score("test", wishes),
+    }
+    return {"step": step, **{split: score.to_dict() for split, score in found.items()}}
 
 
 def _baselines(job: Job) -> dict[str, dict[str, Any]]:

@@ -129,7 +129,7 @@ def make_settings(
 ) -> Settings:
     """Complete what was asked for with the preset's recipe.
 
-    With fewer steps than the recipe has, warm-up and the distance of evaluations shrink in proportion.
+    With fewer steps than the recipe has, the warm-up shrinks in proportion.
 
     Raises:
         InputError: an unknown name or a value outside its range.
@@ -142,7 +142,7 @@ def make_settings(
         _whole("--steps", steps)
         if steps < recipe.steps:
             changed["warmup_steps"] = math.floor(recipe.warmup_steps * steps / recipe.steps)
-            changed["evaluate_every"] = max(1, math.ceil(recipe.evaluate_every * steps / recipe.steps))
+            changed["evaluate_every"] = min(recipe.evaluate_every, steps)
         changed["steps"] = steps
     for name, value in (
         ("batch", batch),
