@@ -59,8 +59,12 @@ Dash = tuple[int, int, int]
 """Middle y, x in quarters of a pixel, and direction in steps of 5 degrees."""
 Point = tuple[int, int]
 
+# Edges of dashes and discs go through samples. On which side these lie must not hang on the last digit of
+# a sine, which differs between computers.
+_SLACK = 1e-9
 _UNIT = [
-    (math.sin(math.tau * k / _DIRECTIONS), math.cos(math.tau * k / _DIRECTIONS)) for k in range(_DIRECTIONS)
+    (round(math.sin(math.tau * k / _DIRECTIONS), 12), round(math.cos(math.tau * k / _DIRECTIONS), 12))
+    for k in range(_DIRECTIONS)
 ]
 
 
@@ -118,8 +122,8 @@ def _dash_stamp(phase: int, direction: int) -> _Stamp:
         return _covered(
             phase,
             lambda y, x: (
-                (np.abs(y * unit_y + x * unit_x) <= half_length)
-                & (np.abs(y * unit_x - x * unit_y) <= half_width)
+                (np.abs(y * unit_y + x * unit_x) <= half_length + _SLACK)
+                & (np.abs(y * unit_x - x * unit_y) <= half_width + _SLACK)
             ),
         )
 
@@ -133,7 +137,7 @@ def _dash_stamp(phase: int, direction: int) -> _Stamp:
 
 @functools.cache
 def _disc_light(phase: int) -> NDArray[np.uint8]:
-    return _light(_covered(phase, lambda y, x: y * y + x * x <= RADIUS**2), 1.0)
+    return _light(_covered(phase, lambda y, x: y * y + x * x <= RADIUS**2 + _SLACK), 1.0)
 
 
 def _place(y: int, x: int) -> tuple[int, int]:

@@ -12,7 +12,8 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-# Frequent English words. Drawn by Zipf's law they give bytes about as frequent as in English prose.
+# Frequent English words, in the order of their rank. Drawn by the law of Zipf and Mandelbrot, flattened for
+# the missing rare words, they give bytes about as frequent as in English prose.
 _TEXT = """
 the of and to a in is that it was for on are as with his they at be this from have or by one had not
 but what all were when we there can an your which their said if do will each about how up out them
@@ -21,7 +22,7 @@ first been its who now people my made over did down only way find use may water 
 after words called just where most know
 """
 _WORDS = _TEXT.split()
-_SHARES = np.cumsum([1 / rank for rank in range(1, len(_WORDS) + 1)])
+_SHARES = np.cumsum([1 / (rank + 10) for rank in range(1, len(_WORDS) + 1)])
 
 
 def words(draw: random.Random, length: int) -> bytes:
