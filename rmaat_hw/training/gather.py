@@ -245,7 +245,7 @@ def _unfinished(folder: Path) -> dict[str, Any]:
     elif not sessions:
         found["reason"] = "never began"
     elif sessions[-1]["event"] == "end":
-        found["reason"] = sessions[-1]["reason"]
+        found.update(reason=sessions[-1]["reason"], step=sessions[-1]["at_step"])
     else:
         found["reason"] = "killed"
     return found

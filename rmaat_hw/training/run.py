@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,7 @@ def train(
         log_every=log_every,
     )
     place = choose_device(device)
+    _check_time(max_minutes)
     if resume and out is None:
         raise InputError("which run shall go on?", where="resume", remedy="name its folder as `out`")
     if resume and out is not None and (Path(out) / SETTINGS).exists():
@@ -148,6 +150,7 @@ def resume_training(
     if data is not None:
         settings = replace(settings, data=str(data))
     place = choose_device(device)
+    _check_time(max_minutes)
     return run_job(make_job(settings), folder, place, watch=progress, max_minutes=max_minutes)
 
 
@@ -168,6 +171,11 @@ def choose_device(name: str | None) -> torch.device:
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", torch.cuda.current_device())
+
+
+def _check_time(minutes: float | None) -> None:
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise InputError("bad time limit", where="--max-minutes", value=minutes, allowed="a positive number")
 
 
 def create_run(job: Job, out: Path | str | None = None) -> Path:
@@ -216,10 +224,6 @@ def run_job(
     from rmaat_hw.measure import environment
     from rmaat_hw.training.loop import Loop
 
-    if max_minutes is not None and not max_minutes > 0:
-        raise InputError(
-            "bad time limit", where="--max-minutes", value=max_minutes, allowed="a positive number"
-        )
     with alone(folder):
         check_unfinished(folder)
         loop = Loop(job, folder, device, watch)

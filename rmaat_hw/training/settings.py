@@ -176,7 +176,9 @@ def make_settings(
         precision=precision,
         compile=compile,
         gradient_accumulation=gradient_accumulation,
-        checkpoint_every=_whole("--checkpoint-every", checkpoint_every or recipe.evaluate_every),
+        checkpoint_every=recipe.evaluate_every
+        if checkpoint_every is None
+        else _whole("--checkpoint-every", checkpoint_every),
         log_every=_whole("--log-every", log_every),
     )
 

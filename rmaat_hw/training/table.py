@@ -26,12 +26,18 @@ def marks(groups: Sequence[Group]) -> list[str]:
     ]
 
 
-def accuracy_text(group: Group) -> str:
-    """Mean ± standard deviation over the seeds, or one run with its 95 % interval; in per cent."""
-    if group.std is not None:
-        return f"{percent(group.mean)} ± {percent(group.std)} (n = {len(group.seeds)})"
-    low, high = group.intervals[0]
-    return f"{percent(group.mean)} [{percent(low)} … {percent(high)}] (n = 1)"
+def cell_text(group: Group) -> str:
+    """Mean and standard deviation over the seeds, in per cent."""
+    spread = "" if group.std is None else f" ± {percent(group.std)}"
+    return f"{percent(group.mean)}{spread} (n={len(group.seeds)})"
+
+
+def title(model: str, ablations: Sequence[str]) -> str:
+    """A row's name: as published, else that of ``--model`` with its ablations."""
+    for row in published()["rows"]:
+        if (row["model"], row.get("ablations", [])) == (model, list(ablations)):
+            return str(row["title"])
+    return ", ".join([model, *ablations])
 
 
 def note(group: Group) -> str:
@@ -39,44 +45,51 @@ def note(group: Group) -> str:
     several = "s" if len(group.seeds) > 1 else ""
     seeds = f"seed{several} " + " ".join(str(seed) for seed in group.seeds)
     floor = ", ".join(f"{name} {percent(value)}" for name, value in group.baselines.items())
+    low, high = group.intervals[0]
+    interval = f", 95 % interval {percent(low)} … {percent(high)}" if len(group.seeds) == 1 else ""
     return (
         f"{group.label} on {group.task} {group.preset}: {group.steps} steps of {group.batch}, "
         f"{group.precision}, {group.device}, {group.parameters:,} parameters, "
-        f"{seeds}, {group.reported} weights; without learning: {floor}"
+        f"{seeds}{interval}, {group.reported} weights; without learning: {floor}"
     )
 
 
 def sections(results: Results) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     """For each preset its name, the tasks and the rows: model, one cell a task.
 
-    At the published size a cell has the published value behind ours, and published models that have no
-    run have a row too.
+    A cell has ours with the letter of its note. At the published size the published value stands behind
+    it in brackets, and published models that have no run have a row too.
     """
     marked = list(zip(marks(results.groups), results.groups, strict=True))
+    known = [(row["model"], tuple(row.get("ablations", ()))) for row in published()["rows"]]
     for preset in dict.fromkeys(group.preset for group in results.groups):
         here = [(mark, group) for mark, group in marked if group.preset == preset]
-        known = preset == PUBLISHED_PRESET
+        ours = {(group.model, group.ablations) for _, group in here}
         tasks = list(dict.fromkeys(group.task for _, group in here))
-        if known:
+        rows = [label for label in known if label in ours] + sorted(ours - set(known))
+        if preset == PUBLISHED_PRESET:
             tasks = [*TASKS, *(task for task in tasks if task not in TASKS)]
-        labels = dict.fromkeys((group.model, group.ablations) for _, group in here)
-        if known:
-            rows = (row for row in published()["rows"])
-            labels.update(dict.fromkeys((row["model"], tuple(row.get("ablations", ()))) for row in rows))
+            rows = known + sorted(ours - set(known))
         table = []
-        for model, ablations in labels:
-            cells = [" ".join([model, *ablations])]
+        for model, ablations in rows:
+            cells = [title(model, ablations)]
             for task in tasks:
-                ours = [
-                    f"{accuracy_text(group)} [{mark}]"
+                lines = [
+                    f"{cell_text(group)} {mark}"
                     for mark, group in here
                     if (group.model, group.ablations, group.task) == (model, ablations, task)
                 ]
-                value = published_value(model, ablations, task) if known else None
-                theirs = [f"published {percent(value['accuracy'])}"] if value else []
-                cells.append("\n".join([*ours, *theirs]) or "–")
+                value = published_value(model, ablations, task) if preset == PUBLISHED_PRESET else None
+                lines += [f"[{percent(value['accuracy'])}]"] if value else []
+                cells.append("\n".join(lines) or "–")
             table.append(cells)
         yield preset, tasks, table
+
+
+def caption(preset: str) -> str:
+    """What stands over a table."""
+    published_too = ", [published]" if preset == PUBLISHED_PRESET else ""
+    return f"Test accuracy in %, preset {preset}: mean ± standard deviation (n seeds){published_too}"
 
 
 def unfinished_lines(results: Results) -> list[str]:
@@ -101,18 +114,17 @@ def show(console: Console, results: Results) -> None:
     from rich.text import Text
 
     for preset, tasks, rows in sections(results):
-        title = Text(f"Test accuracy in %, preset {preset}", style="bold")
         table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("model", style="bold")
+        table.add_column("model", style="bold", min_width=12)
         for task in tasks:
             table.add_column(task)
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        console.print(title)
+        console.print(Text(caption(preset), style="bold"))
         console.print(table)
         console.print()
     for mark, group in zip(marks(results.groups), results.groups, strict=True):
-        console.print(Text.assemble((f"[{mark}] ", "bold"), note(group)))
+        console.print(Text.assemble((f"{mark} ", "bold"), note(group)))
     if any(group.preset == PUBLISHED_PRESET for group in results.groups):
         console.print()
         for line in source_lines():
@@ -129,11 +141,11 @@ def markdown(results: Results) -> str:
     """The same as a Markdown document."""
     lines = []
     for preset, tasks, rows in sections(results):
-        lines += [f"## Test accuracy in %, preset {preset}", ""]
+        lines += [f"## {caption(preset)}", ""]
         lines += [_row(["model", *tasks]), _row(["---"] * (len(tasks) + 1))]
         lines += [*(_row([cell.replace("\n", "<br>") for cell in row]) for row in rows), ""]
     for mark, group in zip(marks(results.groups), results.groups, strict=True):
-        lines.append(f"- [{mark}] {note(group)}")
+        lines.append(f"- {mark}: {note(group)}")
     if any(group.preset == PUBLISHED_PRESET for group in results.groups):
         lines += ["", *(f"Published: {line}" for line in source_lines())]
     if results.unfinished:

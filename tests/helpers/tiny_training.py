@@ -46,7 +46,9 @@ def examples(n: int, seed: int, *, length: int = CONFIG.sequence_length) -> Exam
     generator = np.random.default_rng(seed)
     sequences = [generator.integers(1, 8, size=generator.integers(12, 33)) for _ in range(n)]
     labels = [int((s == 2).sum() < (s == 3).sum()) for s in sequences]
-    return pack(sequences, labels, padded_length=length, source=f"drawn with seed {seed}")
+    return pack(
+        [bytes(s.tolist()) for s in sequences], labels, padded_length=length, source=f"drawn with seed {seed}"
+    )
 
 
 def job(*, seed: int = 0, config: RMAATConfig = CONFIG, recipe: Recipe = RECIPE, **settings: Any) -> Job:

@@ -312,6 +312,8 @@ def test_json_may_stand_alone(arguments: list[str], expected: list[str]) -> None
         ["estimate"],
         ["trace"],
         ["report"],
+        ["train"],
+        ["results"],
         ["doctor"],
         *(
             [plural, verb]

@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -90,15 +90,6 @@ def writing(folder: Path) -> Callable[[], bool]:
     """While a checkpoint is being written: its temporary file is there."""
     place = folder / "checkpoints"
     return lambda: place.is_dir() and any(path.name.startswith(".") for path in place.iterdir())
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """As in the children; threads for sums this small wait for each other longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(name="reference", scope="module")
