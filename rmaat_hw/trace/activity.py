@@ -79,11 +79,19 @@ def collect_activity(
 
     Raises:
         TraceMismatch: the run's products are not those of the graph, or there are no data to run on.
-        InputError: the program fails, an operand is not finite, or fewer than two bits are asked for.
+        InputError: the program fails, an operand is not finite, fewer than two bits are asked for, or the
+            graph is that of a training step.
     """
     for name, bits in (("weight_bits", weight_bits), ("input_bits", input_bits)):
         if not 2 <= bits <= 16:
             raise InputError("precision out of range", where=name, value=bits, allowed="2 to 16 bits")
+    if graph.trains:
+        raise InputError(
+            "activity is measured on forward passes",
+            where=graph.name or "graph",
+            value="the graph of a training step",
+            allowed="a graph that `rmaat_hw.trace.capture` made",
+        )
     observer = _Observer(graph, module, weight_bits, input_bits)
     digest = hashlib.sha256()
     counted = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -52,8 +52,8 @@ reparametrize = _reparametrize_module
 
 
 @contextmanager
-def plain_kernels() -> Iterator[None]:
-    """Fused kernels off: attention falls apart into products, recurrent cells into steps.
+def plain_kernels(attention: bool = True) -> Iterator[None]:
+    """Fused kernels off: attention (unless left alone) falls apart into products, recurrent cells into steps.
 
     Restores the three global switches whatever happens inside. (``torch.backends.mkldnn.flags`` would do
     for the last of them, but it also sets others, with a warning.)
@@ -63,7 +63,7 @@ def plain_kernels() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     torch._C._set_mkldnn_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH) if attention else nullcontext():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)

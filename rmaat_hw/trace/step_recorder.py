@@ -53,6 +53,7 @@ class StepRecorder(Recorder):
         self._made: dict[int, list[tuple[int, int]]] = {}  # operator -> storages and elements of its results
         self._muted = False
         self._running = 1  # calls at the bottom of the stack whose code is running; mirrors stand above
+        self._again: int | None = None  # node for which the running module is computed again
         self._starts: list[int] = []  # sequence numbers where another call begins to make nodes
         self._makers: list[Call] = []
         self._marked: dict[int, str] = {}  # value -> mark of the tensor that is all of it
@@ -105,21 +106,31 @@ class StepRecorder(Recorder):
             self._marked[self.entry(tensor).value] = name
 
     def current_phase(self) -> Phase:
-        """A backward pass that computes with gradients on computes something again."""
-        again = self.stage is Phase.BACKWARD and torch.is_grad_enabled()
-        return Phase.REPLAY if again else self.stage
+        """A backward pass that computes with gradients on computes something again.
 
-    def enter(self, call: Call) -> int:
+        So does all in a module that it calls then, even where that turns gradients off for a while,
+        until another autograd node is at work.
+        """
+        if self.stage is not Phase.BACKWARD:
+            return self.stage
+        if torch.is_grad_enabled():
+            return Phase.REPLAY
+        again = self._again is not None and self._again == compat.current_sequence_number()
+        return Phase.REPLAY if again else Phase.BACKWARD
+
+    def enter(self, call: Call) -> tuple[int, int | None]:
         """A module call begins; returns what ``leave`` wants to know."""
-        before, self._running = self._running, len(self.stack) + 1
+        before = self._running, self._again
+        self._running = len(self.stack) + 1
+        self._again = compat.current_sequence_number() if call.phase is Phase.REPLAY else None
         self.stack.append(call)
         self._made_by(call)
         return before
 
-    def leave(self, call: Call, before: int) -> None:
+    def leave(self, before: tuple[int, int | None]) -> None:
         """The module call ends."""
         self._close(self._running - 1)
-        self._running = before
+        self._running, self._again = before
         self._made_by(self.stack[-1])
 
     def make_room(self, module: nn.Module, tracer: CallTracer) -> None:
@@ -200,6 +211,7 @@ class StepRecorder(Recorder):
             and self.stage is Phase.OPTIMISER
             and self.fake_mode is not None
         ):
+            self._note(self._info.get(func) or self._describe(func), args, kwargs or {}, _STEPS_DONE)
             return _STEPS_DONE
         if name == "aten::convolution_backward" and all(args[10][:2]):
             # Two products: with the weight and with the input.
@@ -301,7 +313,7 @@ class StepCalls(CallTracer):
         try:
             return original(module, *args, **kwargs)
         finally:
-            recorder.leave(call, before)
+            recorder.leave(before)
 
 
 def _lineage(call: Call) -> list[Call]:

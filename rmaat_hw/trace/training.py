@@ -59,6 +59,7 @@ class _Step:
     loss: Loss
     optimiser: MakeOptimiser | None
     clip_norm: float | None
+    fused_attention: bool
 
 
 def capture_training(
@@ -70,6 +71,7 @@ def capture_training(
     targets: Sequence[Any] = (),
     optimiser: MakeOptimiser | str | None = None,
     clip_norm: float | None = None,
+    fused_attention: bool = False,
     name: str = "",
     folded: bool = True,
 ) -> Trace:
@@ -88,6 +90,9 @@ def capture_training(
         optimiser: None for no optimiser step, "adamw" for torch's with its defaults, or a callable that
             takes the parameters and returns a ``torch.optim.Optimizer``.
         clip_norm: clip the norm of all gradients to this before the optimiser's step.
+        fused_attention: leave ``scaled_dot_product_attention`` to the kernel that the device has for it,
+            as one operator whose backward pass computes the scores anew (2.5 times its products). The peak
+            of memory is then that of the kernel; by default attention is written out, scores and all.
         name: name of the graph; the class name by default.
         folded: merge segments, layers and steps into loops; off, every execution is an operator.
 
@@ -98,10 +103,10 @@ def capture_training(
         InputError: the program or a part of the step fails on its inputs, or there is nothing to train.
     """
     begin = time.perf_counter()
-    make = _optimiser(optimiser)
     step = _Step(
-        module, tuple(args), dict(kwargs or {}), tuple(targets), loss or mean_output, make, clip_norm
-    )
+        module, tuple(args), dict(kwargs or {}), tuple(targets), loss or mean_output, _optimiser(optimiser),
+        clip_norm, fused_attention,
+    )  # fmt: skip
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise InputError(
             "there is nothing to train",
@@ -211,7 +216,7 @@ def _record(
             if isinstance(leaf, torch.Tensor):
                 recorder.register(leaf, "input", f"input {k}", Depends.INPUT)
                 recorder.memory.see(leaf, Phase.FORWARD, "inputs")
-        stack.enter_context(compat.plain_kernels())
+        stack.enter_context(compat.plain_kernels(attention=not step.fused_attention))
         stack.enter_context(untouched(module))
         stack.enter_context(compat.reparametrize(module, dict(tensors)))
         exchanged(module, own)
