@@ -92,23 +92,33 @@ class Attention(nn.Module):
         """W_Q, W_K and W_V, one above the other: one product instead of three."""
         self.output = nn.Linear(width, width, bias=False) if config.output_projection else nn.Identity()
 
-    def forward(self, x: Tensor, mask: Tensor, phi_r: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor, phi_r: Tensor | None = None, rows: int | None = None
+    ) -> Tensor:
         """Attend within one segment.
 
         Args:
             x: X, [B, N, d].
             mask: [B, N, 1], 1 for rows that count and 0 for pads.
             phi_r: φ(R), [N, m], for astromorphic attention with its astrocyte.
+            rows: answer the first so many rows only (they still attend to all); by default all.
 
         Returns:
-            L, [B, N, d]; rows of pads are finite but mean nothing.
+            L, [B, N or rows, d]; rows of pads are finite but mean nothing.
         """
-        query, key, value = self.projections(x).split(x.shape[2], dim=2)
+        width = x.shape[2]
+        if rows is None:
+            query, key, value = self.projections(x).split(width, dim=2)
+        else:
+            of_query, of_rest = self.projections.weight.split((width, 2 * width))
+            key, value = functional.linear(x, of_rest).split(width, dim=2)
+            x = x[:, :rows]
+            query = functional.linear(x, of_query)
         read = self.attend(query, key, value, mask, phi_r)
         return self.output(read.transpose(1, 2).reshape(x.shape)) + x
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, phi_r: Tensor | None) -> Tensor:
-        """Each head's answer, [B, h, N, m], from Q, K and V of all heads, [B, N, d]."""
+        """Each head's answer, [B, h, n, m], from Q, [B, n, d], and K and V, [B, N, d], of all heads."""
         raise NotImplementedError
 
     def split(self, x: Tensor) -> Tensor:

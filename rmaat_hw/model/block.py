@@ -30,17 +30,20 @@ class Block(nn.Module):
         self.ffn_norm = nn.LayerNorm(config.d_model)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, phi_r: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor, phi_r: Tensor | None = None, rows: int | None = None
+    ) -> Tensor:
         """Pass one segment through the layer.
 
         Args:
             x: X, [B, N, d].
             mask: [B, N, 1], 1 for rows that count and 0 for pads.
             phi_r: φ(R) of this layer, [N, m], where its attention has one.
+            rows: compute the first so many rows only; by default all.
 
         Returns:
-            Z, [B, N, d].
+            Z, [B, N or rows, d].
         """
-        y: Tensor = self.attention_norm(self.dropout(self.attention(x, mask, phi_r)))
+        y: Tensor = self.attention_norm(self.dropout(self.attention(x, mask, phi_r, rows)))
         z: Tensor = self.ffn_norm(self.dropout(self.ffn(y) + y))
         return z

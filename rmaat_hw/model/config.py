@@ -44,7 +44,7 @@ _COUNTS: Mapping[str, int] = {  # field -> least value
     "memory_tokens": 0,
 }
 _POSITIVE = ("alpha", "positional_scale", "retention_rate", "calcium_floor")
-_SWITCHES = ("astrocyte", "output_projection", "fuse_positional")
+_SWITCHES = ("astrocyte", "output_projection", "fuse_positional", "skip_unread_rows")
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,12 @@ class RMAATConfig:
     gradient: str = "replay"
     """How training differentiates the recurrence, with the same gradients: "replay", the memory replay of
     the paper (AMRB, STATED); "bptt", back-propagation through time. Nothing else depends on it."""
+
+    skip_unread_rows: bool = True
+    """Leave out, while training, what nobody reads: of all segments but the last, only the memory rows of
+    the last layer go anywhere, unless all segments are pooled. The same function with about 1/layers less
+    work. In evaluation the published program runs row by row, so that its cost is that of the
+    architecture. RECOMMENDED."""
 
     calcium_floor: float = 1e-6
     """ε added to C = φ(Q)gᵀ before the division. RECOMMENDED."""

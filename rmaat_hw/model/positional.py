@@ -9,6 +9,7 @@ from the predecessor (arXiv 2312.10925, Eq. 11): ``D = M_p r M_pᵀ``, ``R = M_p
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,30 @@ from rmaat_hw.model.config import RMAATConfig
 
 def feature_map(x: Tensor) -> Tensor:
     """φ(x) = elu(x) + 1, element-wise and positive; any shape (arXiv 2312.10925)."""
+    return _FeatureMap.apply(x) if x.requires_grad else _phi(x)
+
+
+def _phi(x: Tensor) -> Tensor:
     return functional.elu(x) + 1.0
+
+
+class _FeatureMap(torch.autograd.Function):
+    """φ with its derivative from its value: φ' = 1 for x > 0, else exp(x) = φ, so φ' = min(φ, 1).
+
+    It keeps φ(x), which the products keep anyway, instead of x as well, and its backward is cheaper than
+    elu's (bfloat16 on a processor: a third of the time).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        phi = _phi(x)
+        ctx.save_for_backward(phi)
+        return phi
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (phi,) = ctx.saved_tensors
+        return gradient * phi.clamp(max=1.0)
 
 
 def distance_decay_product(x: Tensor, scale: Tensor) -> Tensor:

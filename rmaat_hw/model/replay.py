@@ -36,6 +36,7 @@ def segment_recurrence(
     *,
     shared: Sequence[Any] = (),
     readout: str = "last",
+    final: Step | None = None,
 ) -> tuple[Any, Any]:
     """The same recurrence as :func:`memory_replay` under plain autograd (back-propagation through time).
 
@@ -43,9 +44,12 @@ def segment_recurrence(
     """
     _check(inputs, readout)
     collected: list[Any] = []
-    for segment in inputs:
-        memory, final = step(memory, *segment, *shared)
-        _collect(collected, final, readout)
+    *earlier, last = inputs
+    for segment in earlier:
+        memory, out = step(memory, *segment, *shared)
+        _collect(collected, out, readout)
+    memory, out = (final or step)(memory, *last, *shared)
+    _collect(collected, out, readout)
     return (collected if readout == "all" else collected[0]), memory
 
 
@@ -58,6 +62,7 @@ def memory_replay(
     parameters: Iterable[Tensor] = (),
     shared: Sequence[Any] = (),
     readout: str = "last",
+    final: Step | None = None,
     preserve_random_state: bool = True,
 ) -> tuple[Any, Any]:
     """Run a segment recurrence whose backward replays the segments one by one.
@@ -91,6 +96,8 @@ def memory_replay(
             which is back-propagated once, with the sum over all segments.
         readout: what becomes of the readouts: "last" keeps the one of the last segment, "sum" adds up
             those of all segments, "all" returns the list of all (and holds them in memory).
+        final: the last segment's step, where it is another one: with readout "last" the segments before
+            it need not compute what only a readout would hold.
         preserve_random_state: save and restore the random state; off where ``step`` draws nothing.
 
     Returns:
@@ -110,16 +117,16 @@ def memory_replay(
     _check(inputs, readout)
     *earlier, last = inputs
     if not earlier or not torch.is_grad_enabled():
-        return segment_recurrence(step, inputs, memory, shared=shared, readout=readout)
+        return segment_recurrence(step, inputs, memory, shared=shared, readout=readout, final=final)
     named = tuple(parameter for parameter in parameters if parameter.requires_grad)
     arguments = (memory, tuple(shared), [tuple(segment) for segment in earlier])
     plan = _Plan(step, *arguments, named, readout, preserve_random_state)
     outputs = _Replayed.apply(plan, *_tensors(arguments), *named)
     memory, collected = plan.result.filled(outputs)
     handed = _tensors((memory, tuple(last), tuple(shared)))
-    memory, final = step(memory, *last, *shared)
-    _refuse_unnamed(_tensors((memory, final)), handed, named)
-    _collect(collected, final, readout)
+    memory, out = (final or step)(memory, *last, *shared)
+    _refuse_unnamed(_tensors((memory, out)), handed, named)
+    _collect(collected, out, readout)
     return (collected if readout == "all" else collected[0]), memory
 
 

@@ -8,7 +8,8 @@ frame (recurrent or not, linear or softmax) are configurations of it: :mod:`rmaa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor, nn
@@ -131,21 +132,31 @@ class RMAAT(nn.Module):
         if memory is not None:
             memory = memory.expand(batch, -1, -1).clone(memory_format=torch.contiguous_format)
         every = config.pooling == "all_segments_mean"
-        readout = "sum" if every else "last"
+        skipping = config.skip_unread_rows and self.training and not every
+        step = partial(self._step, memory_only=skipping)
+        how: dict[str, Any] = {
+            "shared": phi_r,
+            "readout": "sum" if every else "last",
+            "final": self._step,
+        }
         if config.gradient == "replay" and torch.is_grad_enabled():
-            parameters = self.segment.parameters()
-            (total, count), _ = memory_replay(
-                self._step, inputs, memory, shared=phi_r, parameters=parameters, readout=readout
-            )
+            how["parameters"] = self.segment.parameters()
+            (total, count), _ = memory_replay(step, inputs, memory, **how)
         else:
-            (total, count), _ = segment_recurrence(self._step, inputs, memory, shared=phi_r, readout=readout)
+            (total, count), _ = segment_recurrence(step, inputs, memory, **how)
         return total / count if every else self._pool(total, count)
 
     def _step(
-        self, memory: Tensor | None, tokens: Tensor, position: Tensor, factor: Tensor, *phi_r: Tensor
+        self,
+        memory: Tensor | None,
+        tokens: Tensor,
+        position: Tensor,
+        factor: Tensor,
+        *phi_r: Tensor,
+        memory_only: bool = False,
     ) -> tuple[Tensor | None, tuple[Tensor, Tensor]]:
         """One segment as the recurrence wants it: next memory, and states and mask or sums over them."""
-        states, mask, memory = self.segment(tokens, position, memory, factor, phi_r)
+        states, mask, memory = self.segment(tokens, position, memory, factor, phi_r, memory_only)
         if self.config.pooling == "all_segments_mean":
             return memory, ((states * mask).sum(dim=1), mask.sum(dim=1))
         return memory, (states, mask)

@@ -40,6 +40,7 @@ class Segment(nn.Module):
         memory: Tensor | None,
         retention: Tensor,
         phi_r: Sequence[Tensor] = (),
+        memory_only: bool = False,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Run one segment.
 
@@ -49,9 +50,12 @@ class Segment(nn.Module):
             memory: memory tokens mem_t, [B, M, d]; None in a model without.
             retention: factor RF(t, T), a scalar tensor.
             phi_r: φ(R) of each layer, each [N, m]; none where the attention has no astrocyte.
+            memory_only: compute of the last block its memory rows only, for a segment of which nothing
+                else is read.
 
         Returns:
-            states: Z of the last block, [B, N, d]: memory rows, the row of "cls" if any, tokens.
+            states: Z of the last block, [B, N, d]: memory rows, the row of "cls" if any, tokens; with
+                ``memory_only`` [B, M, d].
             mask: [B, N, 1], 1 for rows in front and real tokens, 0 for pads.
             memory: mem_(t+1) = RF(t, T) × mem'_(t+1), [B, M, d] (§3.3), or None.
         """
@@ -65,8 +69,10 @@ class Segment(nn.Module):
         real = (tokens != PAD).to(embedded.dtype).unsqueeze(2)
         mask = functional.pad(real, (0, 0, self.prefix, 0), value=1.0) if self.prefix else real
         of_layers: Sequence[Tensor | None] = phi_r or [None] * len(self.blocks)
-        for block, positional in zip(self.blocks, of_layers, strict=True):
-            states = block(states, mask, positional)
+        last = len(self.blocks) - 1
+        for layer, (block, positional) in enumerate(zip(self.blocks, of_layers, strict=True)):
+            rows_read = self.memory_tokens if memory_only and layer == last else None
+            states = block(states, mask, positional, rows_read)
         if memory is None:
             return states, mask, None
         return states, mask, (states[:, : self.memory_tokens] * retention).contiguous()

@@ -75,7 +75,8 @@ ModelConfig = RMAATConfig | Mamba2Config
 
 
 def _recurrent(base: RMAATConfig, attention: str) -> RMAATConfig:
-    """Another attention with its output projection, memory that nothing scales, and no replay."""
+    """Another attention with its output projection, memory that nothing scales, no replay, and every row
+    computed, as these models were published."""
     return replace(
         base,
         attention=attention,
@@ -83,6 +84,7 @@ def _recurrent(base: RMAATConfig, attention: str) -> RMAATConfig:
         output_projection=True,
         retention="uniform",
         gradient="bptt",
+        skip_unread_rows=False,
     )
 
 

@@ -69,7 +69,7 @@ def test_rivals_change_what_their_definition_asks_for() -> None:
     assert variant("rmaat", TINY) == TINY
     at_once = {"segments", "segment_length", "memory_tokens", "retention", "gradient"}
     assert changed(variant("at", TINY)) == at_once
-    recurrent = {"attention", "astrocyte", "output_projection", "retention", "gradient"}
+    recurrent = {"attention", "astrocyte", "output_projection", "retention", "gradient", "skip_unread_rows"}
     assert changed(variant("rmt", TINY)) == recurrent
     assert changed(variant("rlt", TINY)) == recurrent
     assert changed(variant("softmax", TINY)) == at_once | {"attention", "astrocyte", "output_projection"}
