@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from device_params.errors import InputError
 from rmaat_hw.tasks import pathfinder
-from rmaat_hw.tasks.cache import Arrays, cached
+from rmaat_hw.tasks.cache import cached
 from rmaat_hw.tasks.examples import Examples
 from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, missing, random_order, taken, within
 from rmaat_hw.tasks.progress import track
@@ -34,7 +34,8 @@ EMPTY = "curv_baseline/imgs/0/sample_172.png"
 
 _VERSION = 1  # of the generator; raised when other pictures come out
 _STARTS = {"test": 0, "validation": 20_000, "train": 40_000}  # index of each split's first picture
-_CHUNK = 1000  # pictures of one worker's task
+_CHUNK = 500  # pictures of one worker's task
+_BLOCK = 10_000  # pictures of one file on the disk
 _ORIGIN = f"lra_release.gz ({LRA_ARCHIVE}), folder pathfinder32"
 
 
@@ -57,21 +58,25 @@ def load(
         )
     length = pathfinder.CONTOUR_LENGTHS[difficulty]
     start = _STARTS[which]
-    if n is not None and n < 10 * _CHUNK:
-        pictures = generate(start, start + n, length=length, seed=seed)
+    wanted = size if n is None else n
+    if wanted < _BLOCK:
+        pictures = generate(start, start + wanted, length=length, seed=seed)
     else:
-        key = {"length": length, "seed": seed, "start": start, "size": size, "version": _VERSION}
-
-        def make() -> Arrays:
-            return {"pictures": generate(start, start + size, length=length, seed=seed)}
-
-        pictures = cached("pathfinder", key, make)["pictures"][:n]
+        blocks = [_block(first, length, seed) for first in range(start, start + wanted, _BLOCK)]
+        pictures = np.concatenate(blocks)[:wanted]
     labels = np.array([pathfinder.label_of(start + k, seed) for k in range(len(pictures))], dtype=np.int64)
     sentence = (
         f"generated pictures of the kind of Pathfinder (arXiv 1805.08315), paths of {length} dashes, "
         f"seed {seed}; {which} split"
     )
     return _examples(pictures, labels, padded_length, sentence)
+
+
+def _block(start: int, length: int, seed: int) -> NDArray[np.uint8]:
+    """Pictures from ``start`` on, kept on disk, so that an interrupted generation goes on where it was."""
+    key = {"length": length, "seed": seed, "start": start, "size": _BLOCK, "version": _VERSION}
+    make = partial(generate, start, start + _BLOCK, length=length, seed=seed)
+    return cached("pathfinder", key, lambda: {"pictures": make()})["pictures"]
 
 
 def source(
@@ -107,10 +112,13 @@ def generate(start: int, stop: int, *, length: int, seed: int) -> NDArray[np.uin
         return pathfinder.pictures(start, stop, length=length, seed=seed)
     found = np.empty((stop - start, LENGTH), dtype=np.uint8)
     starts = range(start, stop, _CHUNK)
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         parts = pool.map(partial(_in_a_worker, stop=stop, length=length, seed=seed), starts)
-        for first, part in track(zip(starts, parts, strict=True), len(starts), "pictures, thousands"):
+        for first, part in track(zip(starts, parts, strict=True), len(starts), "pictures, by 500"):
             found[first - start : first - start + len(part)] = part
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for all that is still to come
     return found
 
 
