@@ -1,7 +1,7 @@
 """What a PyTorch model would cost on emerging hardware: trace, estimate, measure, report.
 
-``rmaat_hw.estimate(...)``, ``trace``, ``measure`` and ``report`` are the commands of the same names.
-They are modules that can be called, so that ``rmaat_hw.trace(model, args)`` and
+``rmaat_hw.estimate(...)``, ``trace``, ``measure``, ``report`` and ``train`` are the commands of the same
+names. All but the last are modules that can be called, so that ``rmaat_hw.trace(model, args)`` and
 ``from rmaat_hw.trace import capture`` are both good. Nothing heavy is imported before its first use.
 """
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from rmaat_hw.measure import measure as measure
     from rmaat_hw.report import report as report
     from rmaat_hw.trace import capture as trace
+    from rmaat_hw.training import train as train
 
 __version__ = "0.1.0"
 
 # command -> the function of its module that a call of the module calls
 _COMMANDS = {"estimate": "estimate", "trace": "capture", "measure": "measure", "report": "report"}
 
-__all__ = ["__version__", "estimate", "measure", "report", "trace"]
+__all__ = ["__version__", "estimate", "measure", "report", "trace", "train"]
 
 
 class _Command(ModuleType):
@@ -45,11 +46,13 @@ class _Package(ModuleType):
 def __getattr__(name: str) -> Any:
     if name in _COMMANDS:
         return importlib.import_module(f"rmaat_hw.{name}")
+    if name == "train":
+        return importlib.import_module("rmaat_hw.training").train
     raise AttributeError(f"module 'rmaat_hw' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_COMMANDS})
+    return sorted({*globals(), *_COMMANDS, "train"})
 
 
 sys.modules[__name__].__class__ = _Package
