@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,23 @@ def check_archive(path: Path, published: str, n: int | None, *, origin: str) -> 
             remedy=f"get {origin} again; a part of it is taken only together with a number of examples",
         )
     return found, f"{path.name} (MD5 {found}, not the published archive)"
+
+
+def line_starts(file: BinaryIO, path: Path, *, origin: str) -> tuple[list[int], str]:
+    """Byte at which each line of a file starts, the end of the file behind them, and its SHA-256.
+
+    So that a line can be read alone: published files are larger than their examples in memory.
+    """
+    starts = [0]
+    digest = hashlib.sha256()
+    line = b""
+    for line in file:
+        starts.append(starts[-1] + len(line))
+        digest.update(line)
+    if not line.endswith(b"\n"):
+        where = f"{path}, line {max(1, len(starts) - 1)}"
+        raise InputError("the file is empty or cut off", where=where, remedy=f"get {origin} again")
+    return starts, digest.hexdigest()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from device_params.errors import InputError
 from rmaat_hw.tasks import listops
 from rmaat_hw.tasks.cache import Arrays, cached
 from rmaat_hw.tasks.examples import Examples, pack
-from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, taken, within
+from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, taken, within
 from rmaat_hw.tasks.progress import track
 from rmaat_hw.tasks.task import SPLITS
 
@@ -148,27 +147,27 @@ def read(which: str, padded_length: int, data: Path, *, n: int | None, seed: int
     path = data
     if data.is_dir() or not data.exists():
         path = within(data, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
-    content = path.read_bytes()
-    if not content.endswith(b"\n"):
-        raise InputError("the file is empty or cut off", where=str(path), remedy=f"get {_ORIGIN} again")
-    header, *lines = content.splitlines()
-    if header.split(b"\t") != [b"Source", b"Target"]:
-        raise InputError(
-            "the first line names the columns",
-            where=f"{path}, line 1",
-            value=header[:60].decode("latin-1"),
-            allowed="Source and Target, separated by a tab",
-        )
-    mine = chosen(len(lines), n, seed, which=which, where=str(path))
-    trees = [_tree(lines[k], f"{path}, line {k + 2}") for k in track(mine, len(mine), "trees")]
+    with path.open("rb") as file:
+        starts, digest = line_starts(file, path, origin=_ORIGIN)
+        file.seek(0)
+        header = file.readline().rstrip(b"\r\n")
+        if header.split(b"\t") != [b"Source", b"Target"]:
+            raise InputError(
+                "the first line names the columns",
+                where=f"{path}, line 1",
+                value=header[:60].decode("latin-1"),
+                allowed="Source and Target, separated by a tab",
+            )
+        lines = len(starts) - 2  # the header, and the end of the file
+        trees = []
+        for k in track(chosen(lines, n, seed, which=which, where=str(path)), n or lines, "trees"):
+            file.seek(starts[k + 1])
+            trees.append(_tree(file.readline().rstrip(b"\r\n"), f"{path}, line {k + 2}"))
     return pack(
         [tree for tree, _ in trees],
         [label for _, label in trees],
         padded_length=padded_length,
-        source=(
-            f"ListOps, {path.name}, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}…; {which} split, "
-            f"{taken(n, len(lines), seed)}"
-        ),
+        source=(f"ListOps, {path.name}, SHA-256 {digest[:16]}…; {which} split, {taken(n, lines, seed)}"),
     )
 
 

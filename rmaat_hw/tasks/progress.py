@@ -9,6 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _PATIENCE = 1.0  # seconds before anything is shown
+_OFTEN = 0.1  # seconds between two looks
 
 
 def track(items: Iterable[T], total: int, text: str) -> Iterator[T]:
@@ -26,7 +27,7 @@ def track(items: Iterable[T], total: int, text: str) -> Iterator[T]:
     try:
         for done, item in enumerate(items):
             now = time.monotonic()
-            if now - began > _PATIENCE and now - shown_at > 0.1:
+            if now - began > _PATIENCE and now - shown_at > _OFTEN:
                 bar.start()
                 bar.update(task, completed=done)
                 shown_at = now

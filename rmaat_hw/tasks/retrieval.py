@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from device_params.errors import InputError
 from rmaat_hw.tasks import synthetic
 from rmaat_hw.tasks.examples import Examples, pack
-from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, required, taken, within
+from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, required, taken, within
 from rmaat_hw.tasks.progress import track
 
 LENGTH = 4000
@@ -42,7 +41,7 @@ def load(which: str, padded_length: int, *, data: Path | None, n: int | None, se
     if path.is_dir():
         path = within(path, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
     with path.open("rb") as file:
-        starts = _line_starts(file, path)
+        starts, digest = line_starts(file, path, origin=_ORIGIN)
         mine = chosen(len(starts) - 1, n, seed, which=which, where=str(path))
         documents: list[bytes] = []
         labels = []
@@ -56,8 +55,9 @@ def load(which: str, padded_length: int, *, data: Path | None, n: int | None, se
         labels,
         padded_length=padded_length,
         source=(
-            f"pairs of the ACL Anthology Network, {path.name}, byte by byte, the first {LENGTH} of each "
-            f"document; {which} split, {taken(n, len(starts) - 1, seed)} ({SIZES[which]} are published)"
+            f"pairs of the ACL Anthology Network, {path.name}, SHA-256 {digest[:16]}…, byte by byte, the "
+            f"first {LENGTH} of each document; {which} split, {taken(n, len(starts) - 1, seed)} "
+            f"({SIZES[which]} are published)"
         ),
         shift=1,
         documents=2,
@@ -76,18 +76,6 @@ def source(
             size = (length[0] + 1 + int(draw.random() * (length[1] - length[0] - 1))) // 2
         found.append(np.frombuffer(synthetic.words(draw, size), dtype=np.uint8).astype(np.int64) + 1)
     return found, np.arange(n, dtype=np.int64) % 2
-
-
-def _line_starts(file: BinaryIO, path: Path) -> list[int]:
-    """Byte at which each line starts, and the end of the file behind them."""
-    starts = [0]
-    line = b""
-    for line in file:
-        starts.append(starts[-1] + len(line))
-    if not line.endswith(b"\n"):
-        where = f"{path}, line {max(1, len(starts) - 1)}"
-        raise InputError("the file is empty or cut off", where=where, remedy=f"get {_ORIGIN} again")
-    return starts
 
 
 def _pair(line: bytes, where: str) -> tuple[int, bytes, bytes]:
