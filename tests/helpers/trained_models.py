@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from rmaat_hw.model import RMAATConfig, build
+from rmaat_hw.model.variants import ModelConfig
 from rmaat_hw.trace import Trace, capture_training
 
 SMALL = {
@@ -23,8 +24,8 @@ def small(**fields: Any) -> RMAATConfig:
     return RMAATConfig(**{**SMALL, "skip_unread_rows": False, **fields})
 
 
-def step_of(config: RMAATConfig, batch: int = 2, **options: Any) -> Trace:
-    """A traced training step of an RMAAT with cross-entropy."""
+def step_of(config: ModelConfig, batch: int = 2, **options: Any) -> Trace:
+    """A traced training step of an RMAAT, or of a rival, with cross-entropy."""
     tokens = torch.ones(batch, config.sequence_length, dtype=torch.int64)
     labels = torch.zeros(batch, dtype=torch.int64)
     return capture_training(

@@ -18,6 +18,7 @@ from trained_models import Attention, Checkpointed, Custom, Product, macs_of, sm
 
 from cost_models.workload.operators import Phase
 from rmaat_hw.model import build, macs_by_hand
+from rmaat_hw.model.variants import ABLATIONS, VARIANTS, variant
 from rmaat_hw.trace import capture, capture_training
 
 pytestmark = pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
@@ -169,6 +170,21 @@ def test_rows_that_nobody_reads_are_computed_in_no_phase(gradient: str) -> None:
     assert macs["forward"] == hand["setup"] + hand["head"] + 2 * hand["segment"] + earlier
     assert macs["backward"] == 2 * macs["forward"]
     assert macs.get("replay", 0) == (earlier if gradient == "replay" else 0)
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, *(f"rmaat {ablation}" for ablation in ABLATIONS)])
+def test_the_family_trains_in_three_forward_passes(name: str) -> None:
+    """Every rival and ablation: no operator without a rule, and every operand of a product learns."""
+    rival, *ablations = name.split()
+    config = variant(rival, small(skip_unread_rows=True), ablations)
+    trace = step_of(config, optimiser="adamw", clip_norm=1.0)
+    macs = macs_of(trace)
+    assert trace.mode == "fake"
+    assert trace.notes == ()
+    assert macs.get("setup", 0) == 0
+    assert macs["backward"] == 2 * macs["forward"]
+    replays = rival == "rmaat" and "bptt" not in ablations and config.segments > 1
+    assert ("replay" in macs) == replays
 
 
 class WithoutGradients(nn.Module):
