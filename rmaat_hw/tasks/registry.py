@@ -76,7 +76,7 @@ def _listops() -> dict[str, Task]:
             "The rules of Long ListOps on trees of 2 to 199 tokens and depth 10, a size that trains on "
             "two CPU cores."
         ),
-        recipe=Recipe(batch=32, steps=2500, learning_rate=5e-3, warmup_steps=100, weight_decay=0.01),
+        recipe=Recipe(batch=32, steps=1500, learning_rate=5e-3, warmup_steps=100, weight_decay=0.01),
         preset="small",
     )
     law = Law(length=(10, 64), depth=10, padded_length=64)
