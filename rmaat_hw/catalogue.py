@@ -57,6 +57,7 @@ def _task_entry(name: str) -> dict[str, Any]:
                 "description": other.description,
                 "padded_length": other.padded_length,
                 "splits": dict(other.sizes),
+                "law": dict(other.law),
                 "config": other.config.to_dict(),
                 "recipe": other.recipe.to_dict(),
             }

@@ -40,6 +40,10 @@ class Law:
         """Trees of each split."""
         return {which: getattr(self, which) for which in SPLITS}
 
+    def to_dict(self) -> dict[str, int]:
+        """What decides which trees are drawn, in plain values."""
+        return {"more_tokens_than": self.length[0], "fewer_tokens_than": self.length[1], "depth": self.depth}
+
     def scaled(self, padded_length: int) -> tuple[tuple[int, int], int]:
         """Bounds and depth for another padded length; see :func:`listops.scaled_law`."""
         if padded_length == self.padded_length:

@@ -43,6 +43,7 @@ def _listops() -> dict[str, Task]:
         source=law.source,
         loader=law.load,
         sizes=law.sizes,
+        law=law.to_dict(),
         data="generated, or published: the folder listops-1000 of lra_release.gz",
         description=(
             "Nested MIN, MAX, MED and SM over digits, 500 to 2000 tokens, ten classes (Long Range "
@@ -72,6 +73,7 @@ def _listops() -> dict[str, Task]:
         source=law.source,
         loader=law.load,
         sizes=law.sizes,
+        law=law.to_dict(),
         description=(
             "The rules of Long ListOps on trees of 2 to 199 tokens and depth 10, a size that trains on "
             "two CPU cores."
@@ -87,6 +89,7 @@ def _listops() -> dict[str, Task]:
         source=law.source,
         loader=law.load,
         sizes=law.sizes,
+        law=law.to_dict(),
         description=(
             "The rules of Long ListOps on trees of 11 to 63 tokens and depth 10; three of five span two "
             "segments or more."
@@ -224,6 +227,7 @@ def _pathfinder() -> dict[str, Task]:
             source=partial(pathfinder_data.source, difficulty=difficulty),
             loader=partial(pathfinder_data.load, difficulty=difficulty),
             sizes=pathfinder_data.SIZES,
+            law={"dashes": dashes},
             data="generated, or published: the folder pathfinder32 of lra_release.gz",
             description=(
                 f"Do two discs lie on the same path of {dashes} dashes? Generated pictures of the kind of "

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,8 @@ class Task:
     """Examples of each split."""
     data: str
     """Where the splits come from: generated, embedded, or which files the user must bring."""
+    law: Mapping[str, Any] = field(default_factory=dict)
+    """What a preset decides of the examples that are generated, in plain values."""
     description: str = ""
     recipe: Recipe = field(default_factory=Recipe)
     preset: str = "full"

@@ -33,9 +33,11 @@ def test_presets_are_shown_side_by_side() -> None:
     catalogue.show_entry(console, catalogue.entry("task", "listops"))
     assert isinstance(console.file, io.StringIO)
     lines = [line.split() for line in console.file.getvalue().splitlines()]
-    assert ["preset", "full", "small"] in lines
-    assert ["config.d_model", "512", "128"] in lines
-    assert ["splits.test", "2000", "2000"] in lines
+    presets = [load_task("listops", preset=name) for name in load_task("listops").presets]
+    assert ["preset", *(task.preset for task in presets)] in lines
+    assert ["config.d_model", *(str(task.config.d_model) for task in presets)] in lines
+    assert ["law.depth", *(str(task.law["depth"]) for task in presets)] in lines
+    assert ["splits.test", *("2000" for _ in presets)] in lines
     assert max(len(line) for line in console.file.getvalue().splitlines()) <= 80
 
 
