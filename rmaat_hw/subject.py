@@ -6,14 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from device_params.errors import InputError
+from rmaat_hw.model.config import RMAATConfig
+from rmaat_hw.model.variants import ModelConfig, variant
 
 if TYPE_CHECKING:
     import torch
-
-    from rmaat_hw.model import RMAATConfig
 
 #: Sequences of the task whose activity is measured; their hash stands in the result.
 ACTIVITY_SEQUENCES = 8
@@ -53,8 +54,9 @@ class Subject:
 def load_subject(task: str, *, model: str | None, batch: int, seq_len: int | None, seed: int) -> Subject:
     """Build the program that the options name.
 
-    Without ``model``: the task's RMAAT with seeded weights on the task's sequences. A YAML file
-    changes its configuration; ``package.module:callable`` brings any module with example inputs.
+    Without ``model``: the task's RMAAT with seeded weights on the task's sequences. A name of
+    ``rmaat_hw.model.VARIANTS`` takes that rival instead, a YAML file changes the configuration, and
+    ``package.module:callable`` brings any module with example inputs.
     """
     if isinstance(batch, bool) or batch < 1:
         raise InputError(
@@ -68,16 +70,18 @@ def load_subject(task: str, *, model: str | None, batch: int, seq_len: int | Non
     return _from_task(task, model, batch, seq_len, seed)
 
 
-def _check_memory(config: RMAATConfig, sequences: int) -> None:
+def _check_memory(config: ModelConfig, sequences: int) -> None:
     """Refuse what cannot fit in this computer's memory, before it is tried.
 
     A lower bound [B]: float32 weights of the products, int64 tokens, and the widest rows of one segment
     of the sequences that run at a time.
     """
-    d, width = config.d_model, config.ffn_width
+    d = config.d_model
+    width = config.ffn_width if isinstance(config, RMAATConfig) else config.expand * d
+    held = config.rows if isinstance(config, RMAATConfig) else config.sequence_length
     weights = 4 * (config.layers * d * (3 * d + 2 * width) + config.vocabulary * d)
     tokens = 8 * sequences * config.sequence_length
-    rows = 4 * min(sequences, ACTIVITY_SEQUENCES) * config.rows * (d + width)
+    rows = 4 * min(sequences, ACTIVITY_SEQUENCES) * held * (d + width)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if weights + tokens + rows > memory:
         raise InputError(
@@ -95,18 +99,22 @@ def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, se
 
     task = load_task(name)
     files: tuple[str, ...] = ()
-    if model is not None:
+    kind = "rmaat"
+    if model is not None and (Path(model).suffix or Path(model).name != model):
         from rmaat_hw.programs import read_config
 
         task = replace(task, config=read_config(model, base=task.config))
         files = (model,)
+    elif model is not None:
+        kind = model
     if seq_len is not None:
         task = task.with_sequence_length(seq_len)
-    config = task.config
+    config = variant(kind, task.config)
     _check_memory(config, max(ACTIVITY_SEQUENCES, batch))
     sequences = task.batch(max(ACTIVITY_SEQUENCES, batch), seed=seed)
+    own = config if isinstance(config, RMAATConfig) else None  # of our frame, recurrent or not
     return Subject(
-        name=f"RMAAT, {task.title}",
+        name=f"{kind.upper()}, {task.title}",
         module=build(config, seed),
         args=(sequences.tokens[:batch],),
         kwargs={},
@@ -122,10 +130,10 @@ def _from_task(name: str, model: str | None, batch: int, seq_len: int | None, se
         config=config.to_dict(),
         sequence_length=config.sequence_length,
         segments=config.segments,
-        memory_tokens=config.segments * config.memory_tokens,
+        memory_tokens=own.streams * own.segments * own.memory_tokens if own else 0,
         real_tokens=sequences.real_tokens,
         padded_tokens=sequences.padded_tokens,
-        macs_by_hand=macs_by_hand(config, batch),
+        macs_by_hand=macs_by_hand(own, batch) if own else None,
         source_files=files,
     )
 

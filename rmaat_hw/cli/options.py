@@ -15,8 +15,9 @@ Precision = Annotated[str, typer.Option(metavar="w<BITS>a<BITS>", help="Bits of 
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE.yaml|MODULE:CALLABLE",
-        help="Fields of RMAATConfig in YAML, or a callable that returns (module, args[, kwargs]).",
+        metavar="NAME|FILE.yaml|MODULE:CALLABLE",
+        help="rmaat, at, rmt, rlt, softmax or mamba2; fields of RMAATConfig in YAML; or a callable that "
+        "returns (module, args[, kwargs]).",
     ),
 ]
 SeqLen = Annotated[

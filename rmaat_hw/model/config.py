@@ -20,6 +20,7 @@ ACTIVATIONS = ("gelu", "relu")
 ATTENTIONS = ("astromorphic", "linear", "softmax")
 SOFTMAX_KERNELS = ("fused", "materialised")
 POOLINGS = ("last_segment_mean", "all_segments_mean", "memory_mean", "cls")
+RETENTION_SOURCES = ("closed_form", "simulated")
 DOCUMENTS = ("one_stream", "dual_encoder")
 GRADIENTS = ("replay", "bptt")
 
@@ -27,6 +28,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "attention": ATTENTIONS,
     "softmax_kernel": SOFTMAX_KERNELS,
     "retention": RETENTION_KINDS,
+    "retention_source": RETENTION_SOURCES,
     "activation": ACTIVATIONS,
     "pooling": POOLINGS,
     "documents": DOCUMENTS,
@@ -111,6 +113,10 @@ class RMAATConfig:
     INFERRED): "fixed", one cycle of the short-term process lasts the same in sequences of any length
     (RECOMMENDED); "stretch", the long-term process saturates at the last segment; "uniform", 1 (the
     paper's ablation). See :func:`rmaat_hw.model.retention_factors`."""
+
+    retention_source: str = "closed_form"
+    """"closed_form", or "simulated": from the simulated long-term process, whose start-up makes the first
+    factor a few per cent smaller (the paper's way, STATED; its constants are UNKNOWN)."""
 
     retention_rate: float = 0.2
     """Rate r of the long-term process per segment, ratio of factors ρ = exp(-r). RECOMMENDED. Read by

@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_params.errors import InputError, nearest_name
-from rmaat_hw.model.config import RETENTION_KINDS
+from rmaat_hw.model.config import RETENTION_KINDS, RETENTION_SOURCES
 
-SOURCES = ("closed_form", "simulated")
 SATURATION = 2.4
 """Leak r · T over a whole sequence whose long-term process ends saturated, at 1 - exp(-2.4) = 91 % of
 its limit (RECOMMENDED; six cycles of the dynamics with r = 0.4 end there)."""
@@ -77,7 +76,7 @@ def retention_factors(
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
         raise InputError("bad rate", value=rate, allowed="a positive finite number")
     _check_name("regime of retention", regime, RETENTION_KINDS)
-    _check_name("source of retention factors", source, SOURCES)
+    _check_name("source of retention factors", source, RETENTION_SOURCES)
     if regime == "uniform":
         return np.ones(segments)
     if regime == "stretch":

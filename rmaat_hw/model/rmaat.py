@@ -57,7 +57,12 @@ class RMAAT(nn.Module):
         )
         """mem_1, [M, d], broadcast over the batch."""
         self.head = _head(config)
-        factors = retention_factors(config.segments, rate=config.retention_rate, regime=config.retention)
+        factors = retention_factors(
+            config.segments,
+            rate=config.retention_rate,
+            regime=config.retention,
+            source=config.retention_source,
+        )
         # Not persistent: both follow from the configuration, and weights trained with one number of
         # segments load into a model with another.
         self.register_buffer(

@@ -16,9 +16,8 @@ from device_params.errors import InputError
 from rmaat_hw import runs
 from rmaat_hw.model.astrocyte import ATOL, RTOL, Floats, Simulation, simulate
 from rmaat_hw.model.astrocyte_constants import EQUATIONS, SOURCES, AstrocyteConstants
-from rmaat_hw.model.config import RETENTION_KINDS
+from rmaat_hw.model.config import RETENTION_KINDS, RETENTION_SOURCES
 from rmaat_hw.model.retention import SATURATION, retention_factors
-from rmaat_hw.model.retention import SOURCES as FACTOR_SOURCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +87,7 @@ def study(segments: int = 16, *, rate: float = 0.2, regime: str = "fixed", cycle
     curves = {
         (kind, length, source): retention_factors(length, rate=rate, regime=kind, source=source)
         for kind, length in wanted
-        for source in FACTOR_SOURCES
+        for source in RETENTION_SOURCES
     }
     leak = SATURATION / segments if regime == "stretch" else rate
     constants = AstrocyteConstants().with_rate(leak)

@@ -91,7 +91,8 @@ def subtitle(document: Document) -> str:
     model = document["model"]
     parts = ["one pass" if model["batch"] is None else f"batch {model['batch']}"]
     if model.get("sequence_length"):
-        segments = f" in {model['segments']} segments" if model.get("segments") else ""
+        parts_of = model.get("segments")
+        segments = f" in {parts_of} segment{'s' if parts_of > 1 else ''}" if parts_of else ""
         parts.append(f"{count(model['sequence_length'])} tokens{segments}")
     if model.get("parameters") is not None:
         parts.append(f"{engineering(model['parameters'], '1')} parameters")
