@@ -190,9 +190,13 @@ def _key(document: Mapping[str, Any]) -> str:
     """Everything that two runs share when they differ in their seed alone."""
     settings = {k: v for k, v in document["settings"].items() if k not in _NOT_AVERAGED}
     data = {split: entry["sha256"] for split, entry in document["data"].items()}
-    device = document["hardware"]["device"]["name"]
-    shared = [settings, document["config"], data, device, document["reported"]]
+    shared = [settings, document["config"], data, _device(document), document["reported"]]
     return json.dumps(shared, sort_keys=True)
+
+
+def _device(document: Mapping[str, Any]) -> str:
+    """What it was trained on; a run that went on elsewhere names both."""
+    return " + ".join(document["hardware"]["devices"])
 
 
 def _group(members: Sequence[tuple[Path, Mapping[str, Any]]]) -> Group:
@@ -211,7 +215,7 @@ def _group(members: Sequence[tuple[Path, Mapping[str, Any]]]) -> Group:
         steps=settings["recipe"]["steps"],
         batch=settings["recipe"]["batch"],
         precision=settings["precision"],
-        device=first["hardware"]["device"]["name"],
+        device=_device(first),
         parameters=first["parameters"],
         seeds=tuple(sorted(by_seed)),
         accuracies=tuple(score["value"] for score in scores),

@@ -8,15 +8,13 @@ else draws numbers), and the sums since the last line of the log.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +24,7 @@ from rmaat_hw.training.endings import NotFinite, OutOfTime, Requests, TrainingIn
 from rmaat_hw.training.evaluation import Score, evaluate
 from rmaat_hw.training.log import Log
 from rmaat_hw.training.order import batch_indices
+from rmaat_hw.training.randomness import dropout_seed, random_state, set_random_state, surroundings_kept
 from rmaat_hw.training.settings import Job
 from rmaat_hw.training.step import TrainingStep, check_tokens, make_optimizer
 
@@ -126,8 +125,8 @@ class Loop:
             TrainingInterrupted, OutOfTime: after a checkpoint, at the end of a step.
             NotFinite: loss or gradient; batch, weights and random states of before are saved.
         """
-        with _surroundings_kept(self.device):
-            torch.manual_seed(_dropout_seed(self.job.settings.seed))
+        with surroundings_kept(self.device):
+            torch.manual_seed(dropout_seed(self.job.settings.seed))
             restored = self._restore()
             self.log = Log(self.folder, kept_bytes=restored, step=self.step)
             try:
@@ -384,34 +383,3 @@ class Loop:
                 remaining_s=(steps - self.step) / rate if rate else None,
             )
         )
-
-
-@contextlib.contextmanager
-def _surroundings_kept(device: torch.device) -> Iterator[None]:
-    """Leave the caller's random states and number of threads as they were."""
-    threads = torch.get_num_threads()
-    try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _dropout_seed(seed: int) -> int:
-    """Another stream than the one the weights were drawn from."""
-    return int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def random_state(device: torch.device) -> dict[str, Any]:
-    """States of torch's generators of numbers, on the host and on the device."""
-    state = {"host": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["device"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
-    """Back to :func:`random_state`; a state of a device is passed over where there is none."""
-    torch.set_rng_state(state["host"])
-    if device.type == "cuda" and "device" in state:
-        torch.cuda.set_rng_state(state["device"], device)

@@ -13,7 +13,7 @@ from rmaat_hw import runs
 from rmaat_hw.training import checkpoint
 from rmaat_hw.training.endings import Requests, TrainingIncomplete, TrainingInterrupted, alone, requests
 from rmaat_hw.training.evaluation import Score, baselines
-from rmaat_hw.training.log import tell_session
+from rmaat_hw.training.log import read_sessions, tell_session
 from rmaat_hw.training.result import RESULT, SETTINGS, TrainingResult
 from rmaat_hw.training.settings import LOG_EVERY, Job, Settings, make_job, make_settings
 
@@ -221,6 +221,8 @@ def run_job(
     max_minutes: float | None = None,
 ) -> TrainingResult:
     """Bring a run to its end in its folder, from wherever it stands."""
+    import torch
+
     from rmaat_hw.measure import environment
     from rmaat_hw.training.loop import Loop
 
@@ -233,8 +235,9 @@ def run_job(
             loop.run(wishes, deadline_s=None if max_minutes is None else 60 * max_minutes)
             document = {
                 **_outcome(job, loop, wishes),
-                "hardware": hardware,
+                "hardware": {**hardware, "devices": _devices(folder)},
                 "software": software,
+                "peak_memory_B": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
             }
             runs.write_atomically(folder / RESULT, runs.to_json_text(document).encode())
     return TrainingResult(folder, document)
@@ -256,6 +259,12 @@ def _session(folder: Path, loop: Loop, where: dict[str, Any]) -> Iterator[None]:
         raise loop.interrupted() from None
     finally:
         tell_session(folder, "end", reason=reason, at_step=loop.step, elapsed_s=loop.elapsed_s)
+
+
+def _devices(folder: Path) -> list[str]:
+    """Names of the devices that worked on the run, in the order they came."""
+    sessions = [s for s in read_sessions(folder) if s["event"] == "begin"]
+    return list(dict.fromkeys(s["device"]["name"] for s in sessions))
 
 
 def _outcome(job: Job, loop: Loop, wishes: Requests) -> dict[str, Any]:

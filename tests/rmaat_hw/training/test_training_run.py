@@ -16,7 +16,8 @@ from device_params.errors import InputError
 from rmaat_hw.model import build
 from rmaat_hw.training import NotFinite, checkpoint, load_result
 from rmaat_hw.training.log import Log, read_log, read_sessions
-from rmaat_hw.training.loop import Progress, set_random_state
+from rmaat_hw.training.loop import Progress
+from rmaat_hw.training.randomness import set_random_state
 from rmaat_hw.training.run import create_run, run_job
 from rmaat_hw.training.settings import make_settings
 from rmaat_hw.training.step import TrainingStep, make_optimizer
@@ -59,6 +60,30 @@ def test_a_run_leaves_all_that_is_needed_to_read_it(tmp_path: Path) -> None:
     assert [p.step for p in points.Scalars("train/loss_nat")] == steps
     losses = [r["loss_nat"] for r in records if r["event"] == "train"]
     assert [p.value for p in points.Scalars("train/loss_nat")] == pytest.approx(losses, rel=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch warns of what its own compiler does
+def test_compiled_it_learns_the_same(tmp_path: Path) -> None:
+    recipe = replace(tiny_training.RECIPE, steps=20)
+    config = replace(tiny_training.CONFIG, dropout=0.0)
+    losses = []
+    for name, compiled in (("plain", False), ("compiled", True)):
+        job = tiny_training.job(config=config, recipe=recipe, compile=compiled)
+        result = run_job(job, create_run(job, tmp_path / name), tiny_training.CPU)
+        losses.append(result.validation["loss_nat"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_in_bf16_it_learns_nearly_the_same(tmp_path: Path) -> None:
+    config = replace(tiny_training.CONFIG, dropout=0.0)
+    losses = []
+    for precision in ("fp32", "bf16"):
+        job = tiny_training.job(config=config, precision=precision)
+        result = run_job(job, create_run(job, tmp_path / precision), tiny_training.CPU)
+        losses.append(result.validation["loss_nat"])
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+    assert losses[0] != losses[1]
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def _make(original: Path, tmp_path: Path) -> Make:
         document = copy.deepcopy(json.loads((original / "result.json").read_text()))
         document["settings"].update(settings)
         if device is not None:
-            document["hardware"]["device"]["name"] = device
+            document["hardware"]["devices"] = [device]
         for scores in document["scores"].values():
             scores["test"]["accuracy"]["value"] = accuracy
         folder = tmp_path / "runs" / name
