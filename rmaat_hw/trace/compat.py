@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "StorageWeakRef",
     "TorchDispatchMode",
     "WeakTensorKeyDictionary",
+    "address",
     "content",
     "current_sequence_number",
     "decomposes",
@@ -40,6 +42,7 @@ __all__ = [
     "tree_map",
     "tree_map_only",
     "tree_unflatten",
+    "watched",
     "written_arguments",
 ]
 
@@ -113,6 +116,19 @@ def storage_key(tensor: torch.Tensor) -> StorageWeakRef:
             remedy="let the program compute with `.to_dense()` or padded tensors",
         )
     return StorageWeakRef(tensor.untyped_storage())
+
+
+def watched(storage: torch.UntypedStorage, gone: Callable[[object], None]) -> weakref.ref[Any]:
+    """A reference that does not keep the memory alive; ``gone`` is called when the memory is freed.
+
+    It is to the Python object, which torch keeps as long as the memory itself.
+    """
+    return weakref.ref(storage, gone)
+
+
+def address(storage: torch.UntypedStorage) -> int:
+    """Identity of memory while it is alive."""
+    return int(storage._cdata)
 
 
 def content(tensor: torch.Tensor) -> bytes:

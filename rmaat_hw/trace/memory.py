@@ -12,10 +12,12 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 
 from cost_models.workload.operators import Phase
+from rmaat_hw.trace import compat
 
 ACTIVATIONS = "activations"
 """Everything that is not labelled as something else: what operators make, saved for later or not."""
@@ -45,7 +47,7 @@ class LiveMemory:
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}  # of the living, by address
-        self._watching: dict[int, weakref.ref[torch.UntypedStorage]] = {}
+        self._watching: dict[int, weakref.ref[Any]] = {}
         self._sizes: list[int] = []
         self._parts: dict[int, str] = {}
         self._events: list[tuple[int, Phase | None]] = []  # storage, phase it came in or None: it went
@@ -53,13 +55,13 @@ class LiveMemory:
     def see(self, tensor: torch.Tensor, phase: Phase, part: str = "") -> int:
         """Count the tensor's storage if it is new; ``part`` says what it is. Returns the storage's number."""
         storage = tensor.untyped_storage()
-        address = storage._cdata
+        address = compat.address(storage)
         number = self._numbers.get(address)
         if number is None:
             number = self._numbers[address] = len(self._sizes)
             self._sizes.append(storage.nbytes())
             self._events.append((number, phase))
-            self._watching[number] = weakref.ref(storage, partial(self._gone, number, address))
+            self._watching[number] = compat.watched(storage, partial(self._gone, number, address))
         if part:
             self.label(number, part)
         return number

@@ -103,3 +103,62 @@ def test_collection_pause_is_undone() -> None:
         assert not gc.isenabled()
         raise RuntimeError("stop")
     assert gc.isenabled()
+
+
+def test_sequence_numbers_tell_the_node_at_work() -> None:
+    weight = nn.Parameter(torch.ones(2))
+    assert compat.current_sequence_number() is None
+    first = compat.next_sequence_number()
+    product = weight * 2.0
+    assert compat.next_sequence_number() == first + 1
+    seen: list[int | None] = []
+
+    class Watch(compat.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            seen.append(compat.current_sequence_number())
+            return func(*args, **(kwargs or {}))
+
+    with Watch():
+        product.backward(torch.ones(2))
+    # the product's node, and the delivery to the parameter, which has no number
+    assert first in seen
+    assert set(seen) <= {first, None}
+
+
+def test_own_function_takes_one_number_before_it_runs() -> None:
+    inside: list[int] = []
+
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):  # type: ignore[no-untyped-def]
+            inside.append(compat.next_sequence_number())
+            return x * 2.0
+
+        @staticmethod
+        def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+            return gradient * 2.0
+
+    first = compat.next_sequence_number()
+    Own.apply(nn.Parameter(torch.ones(2)))
+    assert inside == [first + 1]
+
+
+@pytest.mark.parametrize("fake", [False, True])
+def test_memory_is_watched_until_the_last_view_is_gone(fake: bool) -> None:
+    mode = compat.FakeTensorMode()
+    x = mode.from_tensor(torch.zeros(4)) if fake else torch.zeros(4)
+    gone: list[object] = []
+    reference = compat.watched((y := x + 1).untyped_storage(), gone.append)
+    address = compat.address(y.untyped_storage())
+    view = y[1:]
+    del y
+    assert gone == []
+    assert compat.address(view.untyped_storage()) == address
+    del view
+    assert gone == [reference]
+
+
+def test_attention_may_stay_whole() -> None:
+    with compat.plain_kernels(attention=False):
+        assert torch.backends.cuda.flash_sdp_enabled()
+        assert not torch.backends.mha.get_fastpath_enabled()
