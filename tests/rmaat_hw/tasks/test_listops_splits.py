@@ -95,7 +95,7 @@ def test_unwritable_cache_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("preset", "law"), [("full", Law()), ("small", Law((1, 200), 10, 200)), ("short", Law((10, 64), 10, 64))]
+    ("preset", "law"), [("full", Law()), ("small", Law((1, 200), 10, 200)), ("short", Law((3, 32), 10, 32))]
 )
 def test_presets_state_their_law(preset: str, law: Law) -> None:
     task = load_task("listops", preset=preset)
