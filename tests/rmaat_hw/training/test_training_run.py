@@ -63,7 +63,7 @@ def test_a_run_leaves_all_that_is_needed_to_read_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch warns of what its own compiler does
+@pytest.mark.filterwarnings("ignore")  # torch warns of what its own compiler does
 def test_compiled_it_learns_the_same(tmp_path: Path) -> None:
     recipe = replace(tiny_training.RECIPE, steps=20)
     config = replace(tiny_training.CONFIG, dropout=0.0)
