@@ -258,6 +258,7 @@ class Loop:
             batch=self.job.settings.recipe.batch,
             device=self.device,
             precision=self.job.settings.precision,
+            config=self.job.config,
             progress=watch,
         )
 

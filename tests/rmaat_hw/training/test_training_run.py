@@ -130,11 +130,12 @@ def test_a_loss_that_is_no_number_stops_and_leaves_what_shows_it_again(tmp_path:
     assert [repr(v) for v in told.tolist()[:2]] == [saved["loss"], saved["gradient_norm"]]
 
 
-def test_tokens_of_another_task_stop_before_the_embedding(tmp_path: Path) -> None:
-    job = tiny_training.job()
-    values = job.train.values.copy()
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_tokens_of_another_task_stop_before_the_embedding(tmp_path: Path, split: str) -> None:
+    job = tiny_training.job(recipe=replace(tiny_training.RECIPE, steps=2, warmup_steps=0))
+    values = getattr(job, split).values.copy()
     values[:] = 200
-    job = replace(job, train=replace(job.train, values=values))
+    job = replace(job, **{split: replace(getattr(job, split), values=values)})
     with pytest.raises(
         InputError, match=r"sequence \d+, position \d+: a token outside the vocabulary; got 200"
     ):
