@@ -50,6 +50,15 @@ def within(data: Path, names: Sequence[str], *, origin: str) -> Path:
     raise missing(data / names[0], origin)
 
 
+def table(data: Path, names: Sequence[str], *, origin: str) -> Path:
+    """A table of text that the user names itself, or by a folder in which it is one of ``names``."""
+    if data.is_file() and data.suffix in (".gz", ".tgz", ".zip"):
+        raise InputError(
+            "this is an archive", where="--data", value=str(data), remedy="unpack it and name the folder"
+        )
+    return data if data.is_file() else within(data, names, origin=origin)
+
+
 def missing(path: Path | str, origin: str) -> InputError:
     """The error for a file of a published set that is not there."""
     return InputError("this file is missing", where=str(path), remedy=f"it is part of {origin}")

@@ -14,7 +14,7 @@ from device_params.errors import InputError
 from rmaat_hw.tasks import listops
 from rmaat_hw.tasks.cache import Arrays, cached
 from rmaat_hw.tasks.examples import Examples, pack
-from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, taken, within
+from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, table, taken
 from rmaat_hw.tasks.progress import track
 from rmaat_hw.tasks.task import SPLITS
 
@@ -148,9 +148,7 @@ def read(which: str, padded_length: int, data: Path, *, n: int | None, seed: int
     Raises:
         InputError: a missing or cut file, or a line that is no tree with a value; with file and line.
     """
-    path = data
-    if data.is_dir() or not data.exists():
-        path = within(data, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
+    path = table(data, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
     with path.open("rb") as file:
         starts, digest = line_starts(file, path, origin=_ORIGIN)
         file.seek(0)

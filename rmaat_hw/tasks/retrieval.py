@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from device_params.errors import InputError
 from rmaat_hw.tasks import synthetic
 from rmaat_hw.tasks.examples import Examples, pack
-from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, required, taken, within
+from rmaat_hw.tasks.files import LRA_ARCHIVE, chosen, line_starts, required, table, taken
 from rmaat_hw.tasks.progress import track
 
 LENGTH = 4000
@@ -37,9 +37,8 @@ _COLUMNS = ("label", "id1", "id2", "text1", "text2")
 
 def load(which: str, padded_length: int, *, data: Path | None, n: int | None, seed: int) -> Examples:
     """One split from its TSV file."""
-    path = required(data, what="the pairs of the ACL Anthology Network", origin=_ORIGIN)
-    if path.is_dir():
-        path = within(path, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
+    given = required(data, what="the pairs of the ACL Anthology Network", origin=_ORIGIN)
+    path = table(given, [prefix + _FILES[which] for prefix in _PREFIXES], origin=_ORIGIN)
     with path.open("rb") as file:
         starts, digest = line_starts(file, path, origin=_ORIGIN)
         mine = chosen(len(starts) - 1, n, seed, which=which, where=str(path))

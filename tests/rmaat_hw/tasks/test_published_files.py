@@ -247,6 +247,13 @@ def test_bad_pairs_name_file_and_line(tmp_path: Path, content: bytes, told: str)
     assert str(tmp_path / "new_aan_pairs.train.tsv") in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["listops", "retrieval"])
+def test_the_arenas_archive_is_unpacked_first(tmp_path: Path, name: str) -> None:
+    path = tar(tmp_path / "lra_release.gz", {"lra_release/listops-1000/basic_test.tsv": b""})
+    with pytest.raises(InputError, match=r"this is an archive.*unpack it and name the folder"):
+        load_task(name).split("test", data=path)
+
+
 def test_missing_pairs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"new_aan_pairs\.test\.tsv: this file is missing.*tsv_data"):
         load_task("retrieval").split("test", data=tmp_path)
