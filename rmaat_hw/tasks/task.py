@@ -73,7 +73,7 @@ class Task:
     source: Source
     loader: Loader
     sizes: Mapping[str, int]
-    """Examples of each split."""
+    """Examples of each split, where they are known beforehand."""
     data: str
     """Where the splits come from: generated, embedded, or which files the user must bring."""
     law: Mapping[str, Any] = field(default_factory=dict)
