@@ -24,7 +24,7 @@ from rmaat_hw.training.endings import NotFinite, OutOfTime, Requests, TrainingIn
 from rmaat_hw.training.evaluation import Score, evaluate
 from rmaat_hw.training.log import Log
 from rmaat_hw.training.order import batch_indices
-from rmaat_hw.training.randomness import dropout_seed, random_state, set_random_state, surroundings_kept
+from rmaat_hw.training.randomness import dropout_seed, random_state, set_random_state
 from rmaat_hw.training.settings import Job
 from rmaat_hw.training.step import TrainingStep, check_tokens, make_optimizer
 
@@ -117,6 +117,8 @@ class Loop:
     def run(self, requests: Requests, *, deadline_s: float | None = None) -> None:
         """Train from where the run is to its last step.
 
+        Random states and number of threads of the process change: see ``surroundings_kept``.
+
         Args:
             requests: looked at after each step.
             deadline_s: seconds from now after which a checkpoint is written and the loop left.
@@ -125,16 +127,15 @@ class Loop:
             TrainingInterrupted, OutOfTime: after a checkpoint, at the end of a step.
             NotFinite: loss or gradient; batch, weights and random states of before are saved.
         """
-        with surroundings_kept(self.device):
-            torch.manual_seed(dropout_seed(self.job.settings.seed))
-            restored = self._restore()
-            self.log = Log(self.folder, kept_bytes=restored, step=self.step)
-            try:
-                if not restored:
-                    self.log.write("start", 0, **self._start_record())
-                self._train(requests, deadline_s)
-            finally:
-                self.log.close()
+        torch.manual_seed(dropout_seed(self.job.settings.seed))
+        restored = self._restore()
+        self.log = Log(self.folder, kept_bytes=restored, step=self.step)
+        try:
+            if not restored:
+                self.log.write("start", 0, **self._start_record())
+            self._train(requests, deadline_s)
+        finally:
+            self.log.close()
 
     def _train(self, requests: Requests, deadline_s: float | None) -> None:
         settings, recipe = self.job.settings, self.job.settings.recipe

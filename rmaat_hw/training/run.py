@@ -132,7 +132,8 @@ def resume_training(
 ) -> TrainingResult:
     """Go on with a run where it was left; everything that it is stands in its folder.
 
-    On a CPU with the same number of threads the end is bit-equal to that of a run never interrupted.
+    On the same CPU the end is bit-equal to that of a run never interrupted; torch computes with the number
+    of threads that the run was begun with.
 
     Args:
         run: its folder.
@@ -225,13 +226,17 @@ def run_job(
 
     from rmaat_hw.measure import environment
     from rmaat_hw.training.loop import Loop
+    from rmaat_hw.training.randomness import surroundings_kept
 
     with alone(folder):
         check_unfinished(folder)
         loop = Loop(job, folder, device, watch)
         hardware = {"host": environment.host(), "device": environment.device(device)}
         software = environment.software()
-        with _session(folder, loop, {**hardware, "software": software}), requests() as wishes:
+        where = {**hardware, "software": software}
+        with surroundings_kept(device), _session(folder, loop, where), requests() as wishes:
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(device)
             loop.run(wishes, deadline_s=None if max_minutes is None else 60 * max_minutes)
             document = {
                 **_outcome(job, loop, wishes),
