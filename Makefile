@@ -1,6 +1,7 @@
 # make demo      create .venv, install, run the main job
 # make test      the same set-up if needed, then lint, types and tests
 # make test-slow the tests left out of `make test` (notebook, whole programs)
+# make study-learning  train on ListOps and digits over seeds, written to rmaat_hw/training/results (half an hour)
 # make golden   the default estimate that the tests hold fast; a number that moves goes into the changelog
 # make bench     speed figures, written to bench.json
 # make clean     remove caches and builds (distclean: the .venv too)
@@ -14,7 +15,7 @@ STAMP  := $(VENV)/installed
 
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test lint types test-slow golden bench clean distclean
+.PHONY: demo test lint types test-slow study-learning golden bench clean distclean
 
 demo: $(STAMP)
 	$(BIN)/rmaat-hw estimate
@@ -31,6 +32,9 @@ types: $(STAMP)-test
 
 test-slow: $(STAMP)-test
 	$(BIN)/python -m pytest -m slow
+
+study-learning: $(STAMP)
+	$(BIN)/python -m rmaat_hw.training.study
 
 golden: $(STAMP)-test
 	$(BIN)/python tests/helpers/golden.py
