@@ -277,7 +277,7 @@ def _digits() -> dict[str, Task]:
             batches="embedded",
             description=(
                 "Handwritten digits of 8 × 8 pixels in reading order as 64 tokens of 17 grey values (UCI, "
-                "doi 10.24432/C50P49), embedded: pictures that train without a download, in a minute."
+                "doi 10.24432/C50P49), embedded: pictures that train without a download."
             ),
             recipe=Recipe(
                 batch=32,
