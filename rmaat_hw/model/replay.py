@@ -10,7 +10,7 @@ ones. Nothing here knows RMAAT: any function from memory and inputs to the next 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain, islice
 from typing import Any
 
@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.autograd.graph import get_gradient_edge
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
-from torch.utils.checkpoint import get_device_states, set_device_states
 
 from device_params.errors import InputError, nearest_name
+from rmaat_hw.model.replay_state import RandomState, autocast_states, hooks_off, under
 
 READOUTS = ("last", "sum", "all")
 
@@ -104,8 +104,10 @@ def memory_replay(
         The readout and the memory after the last segment.
 
     Raises:
-        InputError: no segment, an unknown ``readout``, or ``step`` used a tensor that requires a
-            gradient and is neither an argument of it nor among ``parameters``.
+        InputError: no segment, an unknown ``readout``, or ``step`` changed an argument in place or used a
+            tensor that requires a gradient and is neither an argument of it nor among ``parameters``. The
+            last is also looked for in the backward, where a ``step`` that ``final`` replaces, or one whose
+            parameters ``functional_call`` has put back since, would lose it.
 
     Example:
         >>> cell = torch.nn.GRUCell(3, 4)
@@ -118,7 +120,7 @@ def memory_replay(
     *earlier, last = inputs
     if not earlier or not torch.is_grad_enabled():
         return segment_recurrence(step, inputs, memory, shared=shared, readout=readout, final=final)
-    named = tuple(parameter for parameter in parameters if parameter.requires_grad)
+    named = tuple({id(p): p for p in parameters if p.requires_grad}.values())  # each once
     arguments = (memory, tuple(shared), [tuple(segment) for segment in earlier])
     plan = _Plan(step, *arguments, named, readout, preserve_random_state)
     outputs = _Replayed.apply(plan, *_tensors(arguments), *named)
@@ -178,8 +180,8 @@ class _Plan:
         self.memories: list[_Tree] = []
         self.result: _Tree
         self.carried = 0  # tensors of the memory after segment T-1
-        self._random: list[_RandomState] | None = [] if preserve_random_state else None
-        self._autocast = _autocast_states(_tensors((memory, shared, earlier)))
+        self._random: list[RandomState] | None = [] if preserve_random_state else None
+        self._autocast = autocast_states(_tensors((memory, shared, earlier)))
 
     @property
     def count(self) -> int:
@@ -200,13 +202,17 @@ class _Plan:
         memory, shared = self.memory.filled(own), self.shared.filled(shared_tensors)
         collected: list[Any] = []
         between: list[Tensor] = []
-        with _under(self._autocast):
+        with under(self._autocast):
             for tree, given in zip(self.inputs, inputs, strict=True):
                 self.memories.append(_Tree(memory))
                 between += _tensors(memory)
                 if self._random is not None:
-                    self._random.append(_RandomState(tensors))
+                    self._random.append(RandomState(tensors))
+                fed = _tensors((memory, given, shared))
+                versions = [t._version for t in fed]
                 memory, out = self.step(memory, *tree.filled(given), *shared)
+                if versions != [t._version for t in fed]:
+                    raise _changed_in_place(fed, versions)
                 if self.readout != "last":
                     _collect(collected, out, self.readout)
         self.result = _Tree((memory, collected))
@@ -220,7 +226,7 @@ class _Plan:
         with ExitStack() as stack:
             if self._random is not None:
                 stack.enter_context(self._random[segment].restored())
-            stack.enter_context(_under(self._autocast))
+            stack.enter_context(under(self._autocast))
             stack.enter_context(torch.enable_grad())
             following, out = self.step(
                 self.memories[segment].filled(memory),
@@ -240,7 +246,7 @@ class _Replayed(torch.autograd.Function):
         result, between = plan.first_pass(tensors[: plan.count])
         # Saved rather than held: autograd then refuses tensors that were changed in between.
         ctx.save_for_backward(*tensors, *between[len(plan.memory) :])
-        ctx.mark_non_differentiable(*(t for t in result if not t.is_floating_point()))
+        ctx.mark_non_differentiable(*(t for t in result if not _has_gradient(t)))
         return tuple(result)
 
     @staticmethod
@@ -258,12 +264,15 @@ class _Replayed(torch.autograd.Function):
         named_sum: list[Tensor | None] = [None] * len(plan.named)
         input_gradients: list[list[Tensor | None]] = [[] for _ in inputs]
         for segment in reversed(range(len(inputs))):
-            memory = [_leaf(t, t.is_floating_point()) for t in memories[segment]]
+            memory = [_leaf(t, _has_gradient(t)) for t in memories[segment]]
             fixed = [_leaf(t, wanted) for t, wanted in zip(shared, shared_needed, strict=True)]
             fed = [_leaf(t, w) for t, w in zip(inputs[segment], inputs_needed[segment], strict=True)]
             made = plan.replay(segment, memory, fed, fixed)
+            if segment == len(inputs) - 1:  # the others take the same step
+                _refuse_unnamed(made, [*memory, *fed, *fixed], plan.named)
             arriving = [*memory_gradient, *readout_gradients[segment]]
-            found = iter(_gradients(made, arriving, [*memory, *fed, *fixed, *plan.named]))
+            with hooks_off(plan.named):
+                found = iter(_gradients(made, arriving, [*memory, *fed, *fixed, *plan.named]))
             memory_gradient = list(islice(found, len(memory)))
             input_gradients[segment] = list(islice(found, len(fed)))
             _accumulate(shared_sum, found)
@@ -306,6 +315,20 @@ def _accumulate(sums: list[Tensor | None], found: Iterator[Tensor | None]) -> No
 
 def _leaf(tensor: Tensor, wanted: bool) -> Tensor:
     return tensor.detach().requires_grad_(wanted)
+
+
+def _has_gradient(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _changed_in_place(tensors: Sequence[Tensor], versions: Sequence[int]) -> InputError:
+    changed = [t for t, version in zip(tensors, versions, strict=True) if t._version != version]
+    return InputError(
+        "step changed an argument in place, so that its replay would begin with another one",
+        where="memory_replay",
+        value=f"{changed[0].dtype} {list(changed[0].shape)}",
+        remedy="compute a new tensor instead",
+    )
 
 
 def _collect(collected: list[Any], out: Any, readout: str) -> None:
@@ -352,39 +375,3 @@ def _refuse_unnamed(made: list[Tensor], handed: list[Tensor], named: Sequence[Te
             if following is not None and following not in seen:
                 seen.add(following)
                 waiting.append(following)
-
-
-class _RandomState:
-    """The random state of the processor and of every device that holds one of the tensors."""
-
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self._cpu = torch.get_rng_state()
-        devices = [t for t in tensors if t.device.type not in ("cpu", "meta")]
-        self._type = devices[0].device.type if devices else "cpu"
-        ids = {t.get_device(): t for t in devices}
-        self._devices, self._states = get_device_states(*ids.values()) if ids else ([], [])
-
-    @contextmanager
-    def restored(self) -> Iterator[None]:
-        """Inside, the random state is this one; outside it is as it was."""
-        accelerator = {"device_type": self._type} if self._devices else {}
-        with torch.random.fork_rng(self._devices, **accelerator):
-            torch.set_rng_state(self._cpu)
-            if self._devices:
-                set_device_states(self._devices, self._states, device_type=self._type)
-            yield
-
-
-def _autocast_states(tensors: Sequence[Tensor]) -> list[tuple[str, bool, torch.dtype]]:
-    """For each kind of device: whether autocast is on, and its type."""
-    kinds = sorted({"cpu", *(t.device.type for t in tensors)} - {"meta"})
-    return [(kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in kinds]
-
-
-@contextmanager
-def _under(states: list[tuple[str, bool, torch.dtype]]) -> Iterator[None]:
-    with ExitStack() as stack:
-        for kind, enabled, dtype in states:
-            if enabled or torch.is_autocast_enabled(kind):
-                stack.enter_context(torch.autocast(kind, dtype=dtype, enabled=enabled, cache_enabled=False))
-        yield
