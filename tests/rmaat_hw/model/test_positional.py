@@ -24,7 +24,7 @@ def dense_decay(rows: int, scale: float) -> torch.Tensor:
     return torch.exp(-(position[:, None] - position[None, :]).abs() * scale)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 64, 65, 528])
+@pytest.mark.parametrize("rows", [1, 2, 3, 64, 65, 131, 528, 1023])
 @pytest.mark.parametrize("scale", [0.003, 0.1, 2.0])
 def test_product_equals_the_dense_one(rows: int, scale: float) -> None:
     generator = torch.Generator().manual_seed(rows)
@@ -40,8 +40,9 @@ def test_product_by_hand() -> None:
     torch.testing.assert_close(fast.squeeze(1), torch.tensor([1.25, 1.0, 1.25, 2.125], dtype=torch.float64))
 
 
-def test_gradients_of_values_and_scale() -> None:
-    x = torch.randn(7, 3, dtype=torch.float64, requires_grad=True)
+@pytest.mark.parametrize("rows", [7, 67])
+def test_gradients_of_values_and_scale(rows: int) -> None:
+    x = torch.randn(rows, 2, dtype=torch.float64, requires_grad=True)
     scale = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(distance_decay_product, (x, scale))
 
@@ -52,6 +53,7 @@ class LargestTensor(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.numel = 0
+        self.total = 0
         self.calls = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -59,19 +61,22 @@ class LargestTensor(TorchDispatchMode):
         self.calls += 1
         if isinstance(out, torch.Tensor):
             self.numel = max(self.numel, out.numel())
+            self.total += out.numel()
         return out
 
 
-def test_memory_grows_linearly_and_steps_logarithmically() -> None:
-    seen = {}
+def test_memory_and_work_grow_linearly_and_steps_logarithmically() -> None:
+    seen, work = {}, {}
     for length in (1008, 4080, 16368):  # rows 1024, 4096, 16384
         config = RMAATConfig(vocabulary=4, classes=2, d_model=8, heads=2, segment_length=length)
         module = PositionalMatrix(config)
         with LargestTensor() as mode, torch.no_grad():
             module()
-        assert mode.numel == config.rows * config.head_width
+        assert mode.numel == 2 * config.rows * config.head_width  # both directions side by side
+        work[length] = mode.total
         seen[length] = mode.calls
-    assert seen[16368] - seen[4080] == seen[4080] - seen[1008]  # two doublings more each time
+    assert seen[16368] - seen[4080] == seen[4080] - seen[1008]  # two halvings more each time
+    assert work[4080] < 4 * work[1008] and work[16368] < 4.02 * work[4080]  # log N more would be 4.8, 4.7
     assert seen[16368] < 200
 
 
