@@ -2,6 +2,7 @@
 # make test      the same set-up if needed, then lint, types and tests
 # make test-slow the tests left out of `make test` (notebook, whole programs)
 # make study-learning  train on ListOps and digits over seeds, written to rmaat_hw/training/results (half an hour)
+# make study-lra  compare with rivals and ablations on published data, DATA=FOLDER (needs a GPU)
 # make golden   the default estimate that the tests hold fast; a number that moves goes into the changelog
 # make bench     speed figures, written to bench.json
 # make clean     remove caches and builds (distclean: the .venv too)
@@ -15,7 +16,7 @@ STAMP  := $(VENV)/installed
 
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test lint types test-slow study-learning golden bench clean distclean
+.PHONY: demo test lint types test-slow study-learning study-lra golden bench clean distclean
 
 demo: $(STAMP)
 	$(BIN)/rmaat-hw estimate
@@ -35,6 +36,9 @@ test-slow: $(STAMP)-test
 
 study-learning: $(STAMP)
 	$(BIN)/python -m rmaat_hw.training.study
+
+study-lra: $(STAMP)
+	$(BIN)/python -m rmaat_hw.training.lra_study $(if $(DATA),--data "$(DATA)")
 
 golden: $(STAMP)-test
 	$(BIN)/python tests/helpers/golden.py
