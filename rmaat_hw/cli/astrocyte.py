@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from device_params.errors import InputError
 from rmaat_hw.cli.options import Json, Out
 from rmaat_hw.cli.shell import STANDARD_OUTPUT, Command, app, console, examples, progress, write_json
+
+_RATES = (1e-8, 1e9)  # leaks per segment whose time constant the simulation takes
 
 
 @app.command(
@@ -41,6 +44,7 @@ def astrocyte(
 
     options = {"segments": segments, "rate": rate, "regime": regime, "cycles": cycles}
     runs.check_target(out, json)
+    _check(segments, rate, cycles)
     with progress() as tell:
         tell("integrating")
         from rmaat_hw.report.astrocyte import document, save_study, show_study, study
@@ -52,3 +56,20 @@ def astrocyte(
         write_json(document(found), json)
     if json != STANDARD_OUTPUT:
         show_study(console(), found, str(folder))
+
+
+def _check(segments: int, rate: float, cycles: int) -> None:
+    """Hold the options to what can be simulated, by their own names."""
+    from rmaat_hw.model.astrocyte import MOST_CYCLES
+    from rmaat_hw.report.astrocyte import MOST_CYCLES as MOST_DRAWN
+
+    for where, value, most in (("--segments", segments, MOST_CYCLES), ("--cycles", cycles, MOST_DRAWN)):
+        if not 1 <= value <= most:
+            raise InputError(
+                "bad value", where=where, value=value, allowed=f"a whole number from 1 to {most}"
+            )
+    least, largest = _RATES
+    if not least <= rate <= largest:
+        raise InputError(
+            "bad value", where="--rate", value=rate, allowed=f"a number from {least:g} to {largest:g}"
+        )

@@ -27,7 +27,10 @@ def load(which: str, padded_length: int, *, data: Path | None, n: int | None, se
     """One split; a permutation drawn by the seed is cut into test, validation and train."""
     if data is not None:
         raise InputError(
-            "the digits are embedded, they are read from no file", where="--data", value=str(data)
+            "the digits are embedded, they are read from no file",
+            where="--data",
+            value=str(data),
+            remedy="leave --data away",
         )
     pictures, labels = _all()
     order = random_order(len(labels), seed, "digits")

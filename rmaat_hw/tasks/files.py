@@ -28,7 +28,7 @@ def required(data: Path | None, *, what: str, origin: str) -> Path:
     """The user's path, if one was given and exists."""
     if data is None:
         raise InputError(
-            f"{what} cannot be generated; its published files are needed",
+            f"{what} cannot be generated: the published files are needed",
             where="--data",
             remedy=f"get {origin} and name the file or its folder with --data",
         )

@@ -6,7 +6,9 @@ checksums are not looked at when torch reads it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import tempfile
 import warnings
@@ -28,14 +30,20 @@ def save(path: Path, content: Mapping[str, Any]) -> None:
     Args:
         path: the file; its folder exists.
         content: dictionaries, lists, tuples, numbers, texts, None and tensors.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
     """
     import torch
 
     archive = {"format": FORMAT, "version": VERSION, "sha256": digest(content), "content": dict(content)}
+    # In memory first: where the disk is full, torch's writer hides the system's reason.
+    whole = io.BytesIO()
+    torch.save(archive, whole)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            torch.save(archive, file)
+            file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -74,9 +82,10 @@ def load(path: Path) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch says of foreign formats; the sentence below says it
             archive = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise InputError(f"the checkpoint cannot be read: {error.strerror}", where=str(path)) from error
     except Exception as error:  # torch raises what its unpickler met: half a dozen kinds
+        # A file cut off makes it seek before the beginning, which the system calls an invalid argument.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise InputError(f"the checkpoint cannot be read: {error.strerror}", where=str(path)) from error
         raise InputError(
             "this is no checkpoint of rmaat-hw, or a damaged one",
             where=str(path),

@@ -249,7 +249,9 @@ def _unfinished(folder: Path) -> dict[str, Any]:
     elif not sessions:
         found["reason"] = "never began"
     elif sessions[-1]["event"] == "end":
-        found.update(reason=sessions[-1]["reason"], step=sessions[-1]["at_step"])
+        end = sessions[-1]
+        found["reason"] = end.get("reason", "unknown")
+        found["step"] = end.get("at_step", found.get("step", 0))
     else:
         found["reason"] = "killed"
     return found

@@ -129,7 +129,7 @@ def _ends_a_line(path: Path) -> bool:
 
 
 def read_sessions(folder: Path) -> list[dict[str, Any]]:
-    """What :func:`tell_session` wrote; half-written lines are passed over."""
+    """What :func:`tell_session` wrote; half-written and foreign lines are passed over."""
     try:
         lines = (folder / SESSIONS).read_bytes().splitlines()
     except OSError:
@@ -137,7 +137,9 @@ def read_sessions(folder: Path) -> list[dict[str, Any]]:
     found = []
     for line in lines:
         try:
-            found.append(json.loads(line))
+            record = json.loads(line)
         except ValueError:
             continue
+        if isinstance(record, dict) and "event" in record:
+            found.append(record)
     return found

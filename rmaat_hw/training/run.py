@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rmaat_hw.training.loop import Loop, Watcher
 
 DEVICES = ("auto", "cpu", "cuda")
+_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def train(
@@ -222,6 +224,26 @@ def run_job(
     max_minutes: float | None = None,
 ) -> TrainingResult:
     """Bring a run to its end in its folder, from wherever it stands."""
+    try:
+        return _run_job(job, folder, device, watch, max_minutes)
+    except TrainingInterrupted:
+        raise
+    except KeyboardInterrupt:  # while the model was built: the folder is there, and no step was lost
+        told = f"Interrupted before a step was done; `rmaat-hw train --resume {folder}` goes on."
+        raise TrainingInterrupted(told, folder, 0) from None
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        raise InputError(
+            f"cannot write: {error.strerror}",
+            where=str(folder),
+            remedy=f"mend that; `rmaat-hw train --resume {folder}` goes on from the last checkpoint",
+        ) from error
+
+
+def _run_job(
+    job: Job, folder: Path, device: torch.device, watch: Watcher | None, max_minutes: float | None
+) -> TrainingResult:
     import torch
 
     from rmaat_hw.measure import environment
@@ -268,7 +290,7 @@ def _session(folder: Path, loop: Loop, where: dict[str, Any]) -> Iterator[None]:
 
 def _devices(folder: Path) -> list[str]:
     """Names of the devices that worked on the run, in the order they came."""
-    sessions = [s for s in read_sessions(folder) if s["event"] == "begin"]
+    sessions = [s for s in read_sessions(folder) if s["event"] == "begin" and "device" in s]
     return list(dict.fromkeys(s["device"]["name"] for s in sessions))
 
 

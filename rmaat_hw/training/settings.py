@@ -15,6 +15,7 @@ from rmaat_hw.tasks.recipe import Recipe
 
 SPLITS = ("train", "validation", "test")
 LOG_EVERY = 20  # steps between two lines of the log
+MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,22 @@ class Settings:
             values = dict(mapping)
             values["ablations"] = tuple(values["ablations"])
             values["recipe"] = Recipe.from_mapping(values["recipe"], where=where)
-            return cls(**values)
-        except (KeyError, TypeError) as error:
+            settings = cls(**values)
+            settings._check()
+        except InputError as error:
+            raise InputError(f"these are not the settings of a training: {error}", where=where) from error
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError("these are not the settings of a training", where=where) from error
+        return settings
+
+    def _check(self) -> None:
+        """What :func:`make_settings` holds for options, for settings that were read from a file."""
+        for name in ("task", "model", "preset", "precision"):
+            if not isinstance(getattr(self, name), str):
+                raise InputError("bad value", where=name, value=getattr(self, name), allowed="a name")
+        _whole("seed", self.seed, least=0, most=MOST_SEED)
+        for name in ("gradient_accumulation", "checkpoint_every", "log_every"):
+            _whole(name, getattr(self, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +103,16 @@ class Job:
                     value=int(examples.labels[place]),
                     allowed=f"0 … {self.config.classes - 1}",
                 )
+
+        batch, most = self.settings.recipe.batch, len(self.train)
+        if batch > most:
+            raise InputError(
+                "the batch is larger than the training split",
+                where="--batch",
+                value=batch,
+                allowed=f"at most {most} sequences",
+                remedy="name a smaller one with --batch",
+            )
 
     def identity(self) -> dict[str, Any]:
         """All that a checkpoint of this job must share with it, as plain values."""
@@ -144,19 +168,22 @@ def make_settings(
             changed["warmup_steps"] = math.floor(recipe.warmup_steps * steps / recipe.steps)
             changed["evaluate_every"] = min(recipe.evaluate_every, steps)
         changed["steps"] = steps
-    for name, value in (
-        ("batch", batch),
-        ("learning_rate", learning_rate),
-        ("evaluate_every", evaluate_every),
-    ):
-        if value is not None:
-            changed[name] = value
+    if batch is not None:
+        changed["batch"] = _whole("--batch", batch)
+    if evaluate_every is not None:
+        changed["evaluate_every"] = _whole("--evaluate-every", evaluate_every)
+    if learning_rate is not None:
+        if isinstance(learning_rate, bool) or not 0 < learning_rate < math.inf:
+            raise InputError(
+                "bad value", where="--learning-rate", value=learning_rate, allowed="a positive finite number"
+            )
+        changed["learning_rate"] = learning_rate
     recipe = replace(recipe, **changed)
     if precision not in PRECISIONS:
         raise InputError(
             "unknown precision", where="--precision", value=precision, allowed=", ".join(PRECISIONS)
         )
-    _whole("--seed", seed, least=0)
+    _whole("--seed", seed, least=0, most=MOST_SEED)
     _whole("--gradient-accumulation", gradient_accumulation)
     if recipe.batch % gradient_accumulation:
         raise InputError(
@@ -200,7 +227,11 @@ def make_job(settings: Settings) -> Job:
     return Job(settings=settings, config=config, **found)
 
 
-def _whole(where: str, value: int, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError("bad value", where=where, value=value, allowed=f"a whole number of at least {least}")
+def _whole(where: str, value: int, least: int = 1, most: int | None = None) -> int:
+    fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    if not fits or (most is not None and value > most):
+        allowed = f"a whole number of at least {least}"
+        if most is not None:
+            allowed += f" and at most {most}"
+        raise InputError("bad value", where=where, value=value, allowed=allowed)
     return value

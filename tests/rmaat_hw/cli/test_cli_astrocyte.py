@@ -53,10 +53,11 @@ def test_json_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--segments", "0"], "bad number of segments"),
+        (["--segments", "0"], "--segments: bad value; got 0; allowed: a whole number from 1 to 1000"),
+        (["--segments", "1001"], "--segments: bad value; got 1001"),
         (["--segments", "2.5"], "--segments"),
-        (["--rate", "nan"], "bad rate"),
-        (["--rate", "1e-12"], "tau_long_s"),
+        (["--rate", "nan"], "--rate: bad value; got nan"),
+        (["--rate", "1e-12"], "--rate: bad value; got 1e-12"),
         (["--regime", "uniforn"], "did you mean 'uniform'"),
         (["--cycles", "1000"], "1 to 100"),
     ],

@@ -257,7 +257,7 @@ def test_the_arenas_archive_is_unpacked_first(tmp_path: Path, name: str) -> None
 def test_missing_pairs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"new_aan_pairs\.test\.tsv: this file is missing.*tsv_data"):
         load_task("retrieval").split("test", data=tmp_path)
-    with pytest.raises(InputError, match="its published files are needed"):
+    with pytest.raises(InputError, match="the published files are needed"):
         load_task("retrieval").split("test")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,12 +82,17 @@ def test_a_changed_weight_is_noticed(tmp_path: Path) -> None:
         checkpoint.load(path)
 
 
-@pytest.mark.parametrize("kind", ["cut", "empty", "text", "pickle", "another", "version", "missing"])
+@pytest.mark.parametrize(
+    "kind", ["cut", "beheaded", "empty", "text", "pickle", "another", "version", "missing"]
+)
 def test_files_of_something_else_are_one_sentence(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     checkpoint.save(path, CONTENT)
     if kind == "cut":
         path.write_bytes(path.read_bytes()[:-700])
+    elif kind == "beheaded":  # torch's reader seeks before its beginning
+        checkpoint.save(path, {"weights": torch.ones(10_000)})
+        path.write_bytes(path.read_bytes()[:5000])
     elif kind == "empty":
         path.write_bytes(b"")
     elif kind == "text":
@@ -101,6 +109,27 @@ def test_files_of_something_else_are_one_sentence(kind: str, tmp_path: Path) -> 
         checkpoint.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_keeps_the_old_file_and_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.pt"
+    checkpoint.save(path, CONTENT)
+    before = path.read_bytes()
+    real = tempfile.mkstemp
+
+    def on_a_full_disk(**options: Any) -> tuple[int, str]:
+        handle, name = real(**options)
+        os.close(handle)
+        return os.open("/dev/full", os.O_WRONLY), name
+
+    monkeypatch.setattr(tempfile, "mkstemp", on_a_full_disk)
+    with pytest.raises(OSError) as caught:
+        checkpoint.save(path, CONTENT)
+    assert caught.value.errno == errno.ENOSPC
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_in_a_checkpoint_is_run(tmp_path: Path) -> None:

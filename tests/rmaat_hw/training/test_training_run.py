@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from device_params.errors import InputError
 from rmaat_hw.model import build
-from rmaat_hw.training import NotFinite, checkpoint, load_result
+from rmaat_hw.training import NotFinite, TrainingInterrupted, checkpoint, load_result
 from rmaat_hw.training.log import Log, read_log, read_sessions
-from rmaat_hw.training.loop import Progress
+from rmaat_hw.training.loop import Loop, Progress
 from rmaat_hw.training.randomness import set_random_state
 from rmaat_hw.training.run import create_run, run_job
-from rmaat_hw.training.settings import make_settings
+from rmaat_hw.training.settings import Settings, make_settings
 from rmaat_hw.training.step import TrainingStep, make_optimizer
 
 
@@ -167,13 +168,57 @@ def test_fewer_steps_shrink_the_warm_up() -> None:
         {"precision": "fp16"},
         {"gradient_accumulation": 7},
         {"seed": -1},
+        {"seed": 2**63},
         {"learning_rate": float("nan")},
+        {"evaluate_every": 0},
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError) as caught:
         make_settings(**{"task": "listops", "preset": "small", **wrong})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+    (name,) = wrong
+    assert str(caught.value).startswith(f"--{name.replace('_', '-')}: ")
+
+
+def test_a_batch_that_the_split_cannot_fill_is_refused() -> None:
+    sequences = len(tiny_training.job().train)
+    recipe = replace(tiny_training.RECIPE, batch=sequences + 1)
+    with pytest.raises(InputError, match=f"--batch: .*larger than the training split.*at most {sequences}"):
+        tiny_training.job(recipe=recipe)
+
+
+def test_an_interrupt_before_the_first_step_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Loop, "__init__", pressed)
+    with pytest.raises(TrainingInterrupted, match=f"--resume {tmp_path}"):
+        run_job(tiny_training.job(), tmp_path, tiny_training.CPU)
+
+
+def test_a_full_disk_says_how_to_go_on_and_the_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", full)
+        with pytest.raises(InputError, match=f"cannot write: No space left.*--resume {tmp_path}"):
+            run_job(tiny_training.job(), tmp_path, tiny_training.CPU)
+    assert run_job(tiny_training.job(), tmp_path, tiny_training.CPU).accuracy >= 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("seed", None), ("log_every", 0), ("task", 3), ("recipe", {"steps": "x"})]
+)
+def test_settings_damaged_in_their_file_name_the_file(field: str, value: object) -> None:
+    settings = make_settings("listops", preset="small").to_dict()
+    with pytest.raises(InputError, match=r"^a/training\.json: these are not the settings of a training"):
+        Settings.from_mapping({**settings, field: value}, where="a/training.json")
 
 
 def test_a_log_goes_on_behind_the_checkpoint(tmp_path: Path) -> None:

@@ -134,6 +134,14 @@ def test_runs_without_a_result_are_listed_apart(make: Make, tmp_path: Path, orig
     assert "killed (rmaat tiny tiny, seed 0): killed, step 7 of 2" in screen.export_text()
 
 
+def test_foreign_lines_among_the_sessions_are_passed_over(make: Make, tmp_path: Path) -> None:
+    run = make("a", 0.5)
+    (run / "result.json").unlink()
+    (run / "sessions.jsonl").write_text('"x"\n[1]\n{}\n{"event": "end"}\n')
+    (entry,) = gather([tmp_path]).unfinished
+    assert entry["reason"] == "unknown"
+
+
 def test_the_table_is_a_frame_a_document_and_csv(make: Make, tmp_path: Path) -> None:
     make("a", 0.5, seed=0)
     make("b", 0.6, seed=1)
