@@ -21,6 +21,7 @@ ATTENTIONS = ("astromorphic", "linear", "softmax")
 SOFTMAX_KERNELS = ("fused", "materialised")
 POOLINGS = ("last_segment_mean", "all_segments_mean", "memory_mean", "cls")
 RETENTION_SOURCES = ("closed_form", "simulated")
+EMBEDDING_STARTS = ("normal", "ordinal")
 DOCUMENTS = ("one_stream", "dual_encoder")
 GRADIENTS = ("replay", "bptt")
 
@@ -31,6 +32,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retention_source": RETENTION_SOURCES,
     "activation": ACTIVATIONS,
     "pooling": POOLINGS,
+    "embedding_start": EMBEDDING_STARTS,
     "documents": DOCUMENTS,
     "gradient": GRADIENTS,
 }
@@ -157,6 +159,10 @@ class RMAATConfig:
     the last layer go anywhere, unless all segments are pooled. The same function with about 1/layers less
     work. In evaluation the published program runs row by row, so that its cost is that of the
     architecture. RECOMMENDED."""
+
+    embedding_start: str = "normal"
+    """Where the embedding table starts: "normal", independent rows; "ordinal", smooth in the token id, for
+    tokens that are grey values. Both learned from there on. RECOMMENDED."""
 
     calcium_floor: float = 1e-6
     """ε added to C = φ(Q)gᵀ before the division. RECOMMENDED."""

@@ -106,6 +106,20 @@ def sinusoidal_table(length: int, width: int) -> Tensor:
     return pairs[:, :width].to(torch.get_default_dtype())
 
 
+def ordinal_table(tokens: int, width: int) -> Tensor:
+    """Random waves over the token id, so that the rows of near ids are alike; unit variance.
+
+    Column c is ``√2 sin(ω_c id + φ_c)`` with a random phase; ω falls in geometric steps so that all the
+    ids span from most of a turn (5.4 rad) to a seventh of one (0.9 rad).
+
+    Returns:
+        [tokens, width] in the default dtype, drawn from torch's global random state.
+    """
+    span = torch.logspace(math.log10(5.4), math.log10(0.9), width)
+    phase = 2 * math.pi * torch.rand(width)
+    return math.sqrt(2) * torch.sin(torch.arange(tokens).unsqueeze(1) / tokens * span + phase)
+
+
 class PositionalMatrix(nn.Module):
     """φ(R) of one layer: computed from parameters alone, once a forward, shared by all segments.
 

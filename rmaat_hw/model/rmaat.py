@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from device_params.errors import InputError
 from rmaat_hw.model.attention import Attention
 from rmaat_hw.model.config import RMAATConfig
-from rmaat_hw.model.positional import PositionalMatrix, sinusoidal_table
+from rmaat_hw.model.positional import PositionalMatrix, ordinal_table, sinusoidal_table
 from rmaat_hw.model.replay import memory_replay, segment_recurrence
 from rmaat_hw.model.retention import retention_factors
 from rmaat_hw.model.segment import PAD, Segment
@@ -78,6 +78,9 @@ class RMAAT(nn.Module):
     def _start(self) -> None:
         """Give every parameter its start value; the positional matrices set their own."""
         nn.init.normal_(self.segment.embedding.weight)
+        if self.config.embedding_start == "ordinal":
+            with torch.no_grad():
+                self.segment.embedding.weight.copy_(ordinal_table(*self.segment.embedding.weight.shape))
         spread = self.segment.embedding.weight.detach().std()
         for rows in (self.memory, self.segment.cls):
             if rows is not None:

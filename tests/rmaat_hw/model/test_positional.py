@@ -10,11 +10,12 @@ import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from rmaat_hw.model import RMAATConfig
+from rmaat_hw.model import RMAATConfig, build
 from rmaat_hw.model.positional import (
     PositionalMatrix,
     distance_decay_product,
     feature_map,
+    ordinal_table,
     sinusoidal_table,
 )
 
@@ -106,3 +107,18 @@ def test_sinusoidal_table(width: int) -> None:
     angle = 49 / 10_000 ** (4 / width)  # columns 4 and 5: the third pair
     assert float(table[49, 4]) == pytest.approx(math.sin(angle), abs=1e-6)
     assert float(table[49, 5]) == pytest.approx(math.cos(angle), abs=1e-6)
+
+
+def test_ordinal_start_makes_near_ids_alike() -> None:
+    """Rows of neighbours are almost one row, those of the ends are not; variance one, as with normal."""
+    torch.manual_seed(0)
+    table = ordinal_table(18, 256)
+    assert table.shape == (18, 256)
+    assert float(table.var()) == pytest.approx(1.0, rel=0.1)
+    alike = torch.corrcoef(table)
+    assert float(alike.diagonal(1).min()) > 0.97
+    assert float(alike[0, -1]) < 0.3
+    for start in ("normal", "ordinal"):
+        config = RMAATConfig(vocabulary=18, classes=2, embedding_start=start)
+        rows = build(config, 1).segment.embedding.weight.detach()
+        assert (float(torch.corrcoef(rows)[4, 5]) > 0.9) == (start == "ordinal")
