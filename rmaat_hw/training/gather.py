@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from device_params.errors import InputError
 from rmaat_hw.runs import read_run
+from rmaat_hw.tasks import load_task
 from rmaat_hw.training.log import LOG, read_log, read_sessions
 from rmaat_hw.training.result import RESULT, SETTINGS, load_result
 
@@ -51,6 +52,8 @@ class Group:
     baselines: Mapping[str, float]
     """Accuracy on the test split of what needs no learning."""
     reported: str
+    whole: bool
+    """Whether every split had all the sequences that it has where it was published."""
     runs: tuple[str, ...] = field(repr=False)
 
     @property
@@ -71,7 +74,7 @@ class Group:
     @property
     def published(self) -> Mapping[str, Any] | None:
         """The published accuracy of this model on this task, at the size it was published for."""
-        if self.preset != PUBLISHED_PRESET:
+        if self.preset != PUBLISHED_PRESET or not self.whole:
             return None
         return published_value(self.model, self.ablations, self.task)
 
@@ -93,6 +96,7 @@ class Group:
             "device": self.device,
             "parameters": self.parameters,
             "reported_weights": self.reported,
+            "whole_data": self.whole,
             "runs": [
                 {"run": run, "seed": seed, "accuracy": {"value": value, "low": low, "high": high}}
                 for run, seed, value, (low, high) in zip(
@@ -222,8 +226,18 @@ def _group(members: Sequence[tuple[Path, Mapping[str, Any]]]) -> Group:
         intervals=tuple((score["low"], score["high"]) for score in scores),
         baselines={name: by["test"]["accuracy"]["value"] for name, by in first["baselines"].items()},
         reported=first["reported"],
+        whole=_whole(settings["task"], settings["preset"], first["data"]),
         runs=tuple(str(folder) for folder, _ in ordered),
     )
+
+
+def _whole(task: str, preset: str, data: Mapping[str, Any]) -> bool:
+    """Whether no split is smaller or larger than the task says, of those whose size it knows."""
+    try:
+        sizes = load_task(task, preset=preset).sizes
+    except InputError:  # of a task or preset that is gone
+        return False
+    return all(data[split]["sequences"] == size for split, size in sizes.items())
 
 
 def _place(group: Group) -> tuple[Any, ...]:

@@ -35,8 +35,10 @@ def load_model(source: Path | str, *, config: Any = None, which: str = "best") -
         saved = identity["config"]
     except (KeyError, TypeError):
         raise InputError("the checkpoint holds no model", where=str(path)) from None
-    if config is None:
-        config = _config(identity, where=str(path))
+    if config is None or "segments" in saved:
+        own = _config(identity, where=str(path))
+        saved = own.to_dict()  # a field that came after the checkpoint has its default
+        config = own if config is None else config
     checkpoint.check_same(saved, config.to_dict(), where=str(path))
     model = build(config)
     model.load_state_dict(weights)

@@ -16,6 +16,7 @@ import tiny_training
 from rich.console import Console
 
 from device_params.errors import InputError
+from rmaat_hw.tasks import load_task
 from rmaat_hw.training.gather import gather, published, published_value
 from rmaat_hw.training.run import create_run, run_job
 from rmaat_hw.training.table import markdown, marks, show
@@ -35,11 +36,16 @@ def _original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _make(original: Path, tmp_path: Path) -> Make:
     """A run like the original with another accuracy, and whatever else is asked for."""
 
-    def make(name: str, accuracy: float, *, device: str | None = None, **settings: Any) -> Path:
+    def make(
+        name: str, accuracy: float, *, device: str | None = None, missing: int = 0, **settings: Any
+    ) -> Path:
         document = copy.deepcopy(json.loads((original / "result.json").read_text()))
         document["settings"].update(settings)
         if device is not None:
             document["hardware"]["devices"] = [device]
+        if (settings.get("task"), settings.get("preset")) == ("listops", "full"):
+            for split, size in load_task("listops").sizes.items():
+                document["data"][split]["sequences"] = size - missing
         for scores in document["scores"].values():
             scores["test"]["accuracy"]["value"] = accuracy
         folder = tmp_path / "runs" / name
@@ -101,6 +107,12 @@ def test_published_values_stand_beside_the_full_size_only(make: Make, tmp_path: 
     assert "| RMAAT | 50.0 (n=1) b |" in text
     assert "arXiv 2601.00426" in text
     assert "arXiv 2011.04006" in text
+
+
+def test_published_values_do_not_stand_beside_a_part_of_the_data(make: Make, tmp_path: Path) -> None:
+    make("a", 1.0, task="listops", preset="full", missing=1)
+    (part,) = gather([tmp_path]).groups
+    assert part.published is None and not part.to_dict()["whole_data"]
 
 
 def test_the_published_rows_are_those_of_the_paper() -> None:
