@@ -32,12 +32,16 @@ def cell_text(group: Group) -> str:
     return f"{percent(group.mean)}{spread} (n={len(group.seeds)})"
 
 
+_UNPUBLISHED = {"at": "AT", "mamba2": "Mamba-2"}
+"""Rows of ours that no published table has."""
+
+
 def title(model: str, ablations: Sequence[str]) -> str:
-    """A row's name: as published, else that of ``--model`` with its ablations."""
+    """A row's name: as published, else our own with its ablations."""
     for row in published()["rows"]:
         if (row["model"], row.get("ablations", [])) == (model, list(ablations)):
             return str(row["title"])
-    return ", ".join([model, *ablations])
+    return ", ".join([_UNPUBLISHED.get(model, model), *ablations])
 
 
 def note(group: Group) -> str:
