@@ -10,6 +10,7 @@ Shapes: B sequences, N rows of a segment (memory and tokens), h heads of width m
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ def read_state(phi_q: Tensor, state: Tensor, presynaptic: Tensor, floor: float) 
     return torch.matmul(phi_q, state) / calcium
 
 
-class Attention(nn.Module):
+class Attention(nn.Module, ABC):
     """What the three attentions share: projections, heads side by side, and the residual.
 
     ``L = attend(Q, K, V) + X`` for one segment; the residual is part of it (Fig. 2: the path "1").
@@ -117,9 +118,9 @@ class Attention(nn.Module):
         read = self.attend(query, key, value, mask, phi_r)
         return self.output(read.transpose(1, 2).reshape(x.shape)) + x
 
+    @abstractmethod
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, phi_r: Tensor | None) -> Tensor:
         """Each head's answer, [B, h, n, m], from Q, [B, n, d], and K and V, [B, N, d], of all heads."""
-        raise NotImplementedError
 
     def split(self, x: Tensor) -> Tensor:
         """[B, N, d] as [B, N, h, m]."""
