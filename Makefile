@@ -1,7 +1,7 @@
 # make demo      create .venv, install, run the main job
 # make test      the same set-up if needed, then lint, types and tests
 # make test-slow the tests left out of `make test` (notebook, whole programs)
-# make study-learning  train on ListOps and digits over seeds, written to rmaat_hw/training/results (half an hour)
+# make study-learning  train on ListOps and digits over seeds, written to rmaat_hw/training/results (a quarter of an hour)
 # make study-lra  compare with rivals and ablations on published data, DATA=FOLDER (needs a GPU)
 # make golden   the default estimate that the tests hold fast; a number that moves goes into the changelog
 # make bench     speed figures, written to bench.json

@@ -51,7 +51,7 @@ def test_listops_is_learnt_beyond_the_root_operator(tmp_path: Path) -> None:
 
 @pytest.mark.study
 def test_study_of_learning(tmp_path: Path) -> None:
-    """The study itself, about half an hour on two cores; `make study-learning` keeps what it finds."""
+    """The study itself, a quarter of an hour on two cores; `make study-learning` keeps what it finds."""
     groups = {
         (group["task"], group["preset"], group["model"], *group["ablations"]): group
         for group in study.conduct(tmp_path)
