@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from rmaat_hw.model.variants import ModelConfig
+
 _NORMAL_95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 
 
@@ -75,7 +77,7 @@ def evaluate(
     batch: int,
     device: torch.device,
     precision: str = "fp32",
-    config: object = None,
+    config: ModelConfig | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Score:
     """Score a model on a whole split: evaluation mode, no gradient, random state untouched.

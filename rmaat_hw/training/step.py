@@ -5,13 +5,16 @@ No file, no clock, no printing: the loop calls it, and so can a tracer or a benc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from device_params.errors import InputError
+from rmaat_hw.model.variants import ModelConfig
 from rmaat_hw.tasks.recipe import Recipe
 
 PRECISIONS = ("fp32", "bf16")
@@ -146,7 +149,9 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def check_tokens(tokens: Tensor, config: object, indices: object = None) -> None:
+def check_tokens(
+    tokens: Tensor, config: ModelConfig, indices: Sequence[int] | NDArray[np.int64] | None = None
+) -> None:
     """Refuse a batch that the embedding would not take, before it gets there.
 
     Args:
@@ -158,7 +163,7 @@ def check_tokens(tokens: Tensor, config: object, indices: object = None) -> None
         InputError: another width than the model's (with the segments it would be), or an id outside the
             vocabulary, with sequence and position.
     """
-    vocabulary, length = config.vocabulary, config.sequence_length  # type: ignore[attr-defined]
+    vocabulary, length = config.vocabulary, config.sequence_length
     if tokens.dim() != 2 or tokens.shape[1] != length:
         segment = getattr(config, "segment_length", length)
         width = tokens.shape[-1]
@@ -174,7 +179,7 @@ def check_tokens(tokens: Tensor, config: object, indices: object = None) -> None
     if least >= 0 and most < vocabulary:
         return
     row, position = (int(i) for i in ((tokens < 0) | (tokens >= vocabulary)).nonzero()[0])
-    number = row if indices is None else int(indices[row])  # type: ignore[index]
+    number = row if indices is None else int(indices[row])
     raise InputError(
         "a token outside the vocabulary",
         where=f"sequence {number}, position {position}",
