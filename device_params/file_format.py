@@ -187,7 +187,34 @@ def check_parameters(
                 problems.add(
                     "missing parameter", f"parameters.{name}", remedy=f"{expected.meaning} [{expected.unit}]"
                 )
+    _check_sets(parameters, vocabulary, problems)
     return parameters
+
+
+def _check_sets(
+    parameters: Collection[Parameter], vocabulary: Mapping[str, Entry], problems: Problems
+) -> None:
+    """Parameters that describe one thing together come from one source; only an assumed one may join from another.
+
+    Kinetics fitted with one polarisation and one capacitor mean nothing beside those of another film.
+    """
+    for group in dict.fromkeys(entry.group for entry in vocabulary.values() if entry.group):
+        members = [p for p in parameters if vocabulary[p.name].group == group]
+        own = [p for p in members if p.basis != "assumed"]
+        if own and not set.intersection(*(set(p.source_keys) for p in own)):
+            told = ", ".join(f"{p.name} ({p.source})" for p in own)
+            problems.add(
+                f"the {group} set mixes sources",
+                "parameters",
+                value=told,
+                remedy="take the set from one source; a value from elsewhere is 'assumed', with an interval",
+            )
+        for p in members:
+            if p.basis == "assumed" and not (p.source and p.low < p.high):
+                problems.add(
+                    f"an assumed value of the {group} set needs a source and an interval",
+                    f"parameters.{p.name}",
+                )
 
 
 def _parameter(

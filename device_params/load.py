@@ -17,7 +17,7 @@ from typing import Any
 from device_params.errors import InputError, nearest_name
 from device_params.references import bibliography, citation, parse_bib
 from device_params.schema import ComponentFile, Design, Kind, Parameter, ParameterSet, record
-from device_params.vocabulary import SLOTS, meaning
+from device_params.vocabulary import SLOTS, Slot, meaning
 
 FOLDERS: Mapping[Kind, str] = {
     "device": "devices",
@@ -100,7 +100,7 @@ def _meaning(loaded: ComponentFile | Design, name: str) -> str:
         return meaning(loaded.kind, loaded.family, name)
     slot, _, own_name = name.partition(".")
     if slot in loaded.families:
-        return meaning(SLOTS[loaded.family][slot][0], loaded.families[slot], own_name)
+        return meaning(SLOTS[loaded.family][slot].kind, loaded.families[slot], own_name)
     return meaning("design", loaded.family, name)
 
 
@@ -239,30 +239,44 @@ def _design_parts(name: str, beside: Path | None, seen: tuple[str, ...]) -> _Des
     problems.stop()
     slots = SLOTS[own.header["family"]]
     components: dict[str, ComponentFile] = {}
-    for slot, (kind, admissible) in slots.items():
+    for slot, wanted in slots.items():
         chosen = own.header["components"].get(slot)
         if chosen is None and base is not None:
             components[slot] = base.components[slot]
             continue
         if chosen is None:
-            problems.add("missing key", f"components.{slot}", remedy=f"name a {kind}")
+            problems.add("missing key", f"components.{slot}", remedy=f"name a {wanted.kind}")
             continue
         component = problems.guard(
-            f"components.{slot}", functools.partial(_load_component, kind, chosen, folder)
+            f"components.{slot}", functools.partial(_load_component, wanted.kind, chosen, folder)
         )
-        if component is not None and component.family not in admissible:
-            problems.add(
-                "a family that does not fit here",
-                f"components.{slot}",
-                value=component.family,
-                allowed=", ".join(admissible),
-            )
-        elif component is not None:
+        if component is not None and _fits(component, slot, wanted, problems):
             components[slot] = component
     problems.stop()
     parameters = {**(base.parameters if base else {}), **own.parameters}
     bases = (base.path, *base.bases) if base else ()
     return _DesignParts(own.header, components, parameters, path, bases)
+
+
+def _fits(component: ComponentFile, slot: str, wanted: Slot, problems: Any) -> bool:
+    """Whether a component can stand in a slot; adds what it lacks to ``problems``."""
+    if component.family not in wanted.families:
+        problems.add(
+            "a family that does not fit here",
+            f"components.{slot}",
+            value=component.family,
+            allowed=", ".join(wanted.families),
+        )
+        return False
+    missing = [name for name in wanted.needs if name not in component.parameters]
+    if missing:
+        problems.add(
+            f"the file does not give what a {slot} of this design needs: {', '.join(missing)}",
+            f"components.{slot}",
+            value=component.name,
+            remedy="what was not published stays missing; state it in a file of your own",
+        )
+    return not missing
 
 
 @functools.lru_cache(maxsize=64)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SI_UNITS = (
     "1", "V", "A", "ohm", "S", "F", "C", "J", "W", "s", "Hz", "m", "m^2", "K", "V/m", "F/m", "F/m^2", "C/m^2",
-    "J/m^2", "W/m^2", "A/m^2", "ohm/m", "ohm*m", "J/bit", "B", "B/s",
+    "J/m^2", "W/m^2", "A/m^2", "ohm/m", "ohm*m", "J/bit", "B", "B/s", "1/m^3", "A/V^2",
+    "V*m/C", "V*m^5/C^3", "V*m^9/C^5",
 )  # fmt: skip
 """Every unit a parameter can have inside; one for each dimension."""
 

@@ -9,17 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from device_params.device_vocabulary import CROSSBAR_CELL, DEVICES, Entry
 from device_params.schema import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """SI unit, meaning, and whether a file of the family must give the parameter."""
-
-    unit: str
-    meaning: str
-    required: bool = True
-
 
 TECHNOLOGY = {
     "node": Entry("m", "name of the CMOS node as a length"),
@@ -61,50 +52,6 @@ TECHNOLOGY = {
     "high_voltage_driver_area": Entry("m^2", "level shifter and driver of one line, thick oxide"),
     "high_voltage_supply_efficiency": Entry("1", "energy out over energy in of the write supply"),
     "high_voltage_supply_area": Entry("m^2", "pump and regulator of the write supply, one a chip"),
-}
-
-CELL = {
-    "bits": Entry("1", "bits stored in one cell"),
-    "read_voltage": Entry("V", "voltage across the cell while it is read"),
-    "on_current": Entry("A", "current of a conducting cell (largest level) at read_voltage"),
-    "off_current": Entry("A", "current of a cell in its lowest level at read_voltage"),
-    "read_gate_voltage": Entry("V", "highest swing of the word line while reading"),
-    "stepped_read": Entry("1", "1 when the on-current is clipped and a level is read in gate steps, else 0"),
-    "read_time": Entry("s", "time of one read step in the array, without conversion"),
-    "cell_area": Entry("m^2", "area of one cell in the array"),
-    "cell_aspect_ratio": Entry("1", "cell width (along the word line) over height"),
-    "word_line_capacitance": Entry("F", "load of one cell on its word line, without wire"),
-    "bit_line_capacitance": Entry("F", "load of one cell on its bit line, without wire"),
-    "write_voltage": Entry("V", "amplitude of a write pulse"),
-    "write_time": Entry("s", "length of a write pulse"),
-    "write_energy": Entry("J", "energy into the cell itself, per pulse (lines, drivers, supply are extra)"),
-    "write_pulses": Entry("1", "program pulses a state, mean, with verification"),
-    "erase_before_write": Entry("1", "1 when every write begins with an erase pulse, else 0"),
-    "read_after_write_delay": Entry("s", "wait between a write and the first valid read"),
-    "endurance": Entry("1", "writes of a cell until its states merge"),
-    "retention": Entry("s", "time that the states were shown or are taken to hold"),
-    "on_current_sigma": Entry("1", "standard deviation of on_current over cells, relative"),
-    "standby_leakage": Entry("W", "static power of an idle cell"),
-    "high_voltage_write": Entry("1", "1 when writing needs more than the core supply, else 0"),
-}
-
-CELL_FAMILIES: dict[str, dict[str, Entry]] = {
-    "fefet": {
-        "series_resistance": Entry("ohm", "resistor in series that clips the on-current", False),
-        "gate_area": Entry("m^2", "width times length of the ferroelectric gate"),
-        "write_energy_density": Entry("J/m^2", "energy of one pulse per gate area"),
-        "film_thickness": Entry("m", "ferroelectric film", False),
-        "interlayer_thickness": Entry("m", "oxide between channel and film", False),
-        "memory_window": Entry("V", "threshold voltage between the outermost levels"),
-        "level_spacing": Entry("V", "threshold voltage between neighbouring levels"),
-        "threshold_sigma": Entry("V", "standard deviation of the threshold voltage of a written level"),
-    },
-    "rram": {
-        "maximum_conductance": Entry("S", "conductance of the highest level", False),
-    },
-    "sram": {
-        "volatile": Entry("1", "1 when the state is lost without supply", False),
-    },
 }
 
 SAR_ADC = {
@@ -163,7 +110,7 @@ CROSSBAR_CHIP = {
 
 VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
     ("technology", "cmos"): TECHNOLOGY,
-    **{("device", family): CELL | own for family, own in CELL_FAMILIES.items()},
+    **{("device", family): entries for family, entries in DEVICES.items()},
     ("converter", "sar_adc"): SAR_ADC,
     ("memory", "sram"): SRAM_MEMORY,
     ("memory", "dram"): DRAM_MEMORY,
@@ -171,16 +118,26 @@ VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
 }
 """(kind, family) -> name -> entry."""
 
-SLOTS: Mapping[str, Mapping[str, tuple[Kind, tuple[str, ...]]]] = {
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What may stand in a slot of a design: kind of file, families, and the names it must give."""
+
+    kind: Kind
+    families: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+SLOTS: Mapping[str, Mapping[str, Slot]] = {
     "crossbar_chip": {
-        "technology": ("technology", ("cmos",)),
-        "cell": ("device", tuple(CELL_FAMILIES)),
-        "adc": ("converter", ("sar_adc",)),
-        "buffer": ("memory", ("sram",)),
-        "dram": ("memory", ("dram",)),
+        "technology": Slot("technology", ("cmos",)),
+        "cell": Slot("device", ("fefet", "rram", "sram"), CROSSBAR_CELL),
+        "adc": Slot("converter", ("sar_adc",)),
+        "buffer": Slot("memory", ("sram",)),
+        "dram": Slot("memory", ("dram",)),
     }
 }
-"""Family of a design -> slot -> (kind of the file, admissible families)."""
+"""Family of a design -> slot -> what may stand there."""
 
 
 def families(kind: str) -> tuple[str, ...]:

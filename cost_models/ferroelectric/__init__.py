@@ -1,0 +1,1 @@
+"""Ferroelectric devices from physics: switching, gate stacks, junctions, capacitors, disturb and wear."""
