@@ -1,10 +1,11 @@
 """Names of a device file: what every memory device may state, and what its family adds.
 
-A file states what is known of its device and leaves out the rest; only a few names are required, without which a
-family cannot be told. What a cell of a crossbar needs on top of that is asked where it is used (``CROSSBAR_CELL``).
+A file states what is known of its device and leaves out the rest; only a few names are required, without
+which a family cannot be told. What a cell of a crossbar needs on top of that is asked where it is used
+(``CROSSBAR_CELL``).
 
-``group`` marks names that describe one thing together: the switching of a film, the fitted window of a transistor.
-Such a set comes from one source (devices.md, 4); ``check_sets`` in ``file_format`` holds files to it.
+``group`` marks names that describe one thing together: the switching of a film, the fitted window of a
+transistor. Such a set comes from one source; ``file_format`` holds files to it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ CELL = {
     "off_current": _optional("A", "current of a cell in its lowest level at read_voltage"),
     "on_off_ratio": _optional("1", "largest over smallest current or conductance"),
     "read_gate_voltage": _optional("V", "highest swing of the word line while reading"),
-    "stepped_read": _optional("1", "1 when the on-current is clipped and a level is read in gate steps, else 0"),
+    "stepped_read": _optional(
+        "1", "1 when the on-current is clipped and a level is read in gate steps, else 0"
+    ),
     "read_time": _optional("s", "time of one read step in the array, without conversion"),
     "cell_area": _optional("m^2", "area of one cell in the array"),
     "cell_aspect_ratio": _optional("1", "cell width (along the word line) over height"),
@@ -48,13 +51,19 @@ CELL = {
     "erase_voltage": _optional("V", "magnitude of an erase pulse, where it is not that of a write pulse"),
     "write_time": _optional("s", "length of a write pulse; its range is what was measured"),
     "write_current": _optional("A", "current of a write pulse"),
-    "write_energy": _optional("J", "energy into the cell itself, per pulse (lines, drivers, supply are extra)"),
+    "write_energy": _optional(
+        "J", "energy into the cell itself, per pulse (lines, drivers, supply are extra)"
+    ),
     "write_pulses": _optional("1", "program pulses a state, mean, with verification"),
     "erase_before_write": _optional("1", "1 when every write begins with an erase pulse, else 0"),
     "read_after_write_delay": _optional("s", "wait between a write and the first valid read"),
     "on_current_sigma": _optional("1", "standard deviation of on_current over cells, relative"),
-    "update_sigma": _optional("1", "standard deviation of one update over the conductance range, cycle to cycle"),
-    "update_nonlinearity_up": _optional("1", "A of G(n) = B (1 - exp(-n/A)) as NeuroSim's label, potentiation"),
+    "update_sigma": _optional(
+        "1", "standard deviation of one update over the conductance range, cycle to cycle"
+    ),
+    "update_nonlinearity_up": _optional(
+        "1", "A of G(n) = B (1 - exp(-n/A)) as NeuroSim's label, potentiation"
+    ),
     "update_nonlinearity_down": _optional("1", "the same for depression"),
     "standby_leakage": _optional("W", "static power of an idle cell"),
     "high_voltage_write": _optional("1", "1 when writing needs more than the core supply, else 0"),
@@ -63,7 +72,9 @@ CELL = {
 
 RELIABILITY = {
     "endurance": _optional("1", "writes of a cell until its states merge"),
-    "endurance_sigma": _optional("1", "spread of endurance over the cells of an array, standard deviation in decades"),
+    "endurance_sigma": _optional(
+        "1", "spread of endurance over the cells of an array, standard deviation in decades"
+    ),
     "retention": _optional("s", "time that the states were shown or are taken to hold"),
     "retention_loss": _optional("V", "threshold voltage lost a decade of time"),
     "retention_time_constant": _optional("s", "tau of P0 exp(-(t/tau)^b), the stretched exponential"),
@@ -92,7 +103,9 @@ FILM = {
     "activation_shape_p": _optional("1", "p of the generalised beta distribution of Ea", SWITCHING),
     "activation_shape_q": _optional("1", "q of the generalised beta distribution of Ea", SWITCHING),
     "activation_field_mean": _optional("V/m", "mean of a normal distribution of Ea", SWITCHING),
-    "activation_field_sigma": _optional("V/m", "standard deviation of a normal distribution of Ea", SWITCHING),
+    "activation_field_sigma": _optional(
+        "V/m", "standard deviation of a normal distribution of Ea", SWITCHING
+    ),
     "offset_field": _optional("V/m", "built-in field, mean", SWITCHING),
     "offset_field_sigma": _optional("V/m", "built-in field, standard deviation over domains", SWITCHING),
     "switching_barrier": _optional("J", "w_b of the thermally activated rate", SWITCHING),
@@ -121,6 +134,7 @@ CAPACITOR = {
 TRANSISTOR = {
     "series_resistance": _optional("ohm", "resistor in series that clips the on-current"),
     "gate_area": _optional("m^2", "width times length of the ferroelectric gate"),
+    "write_energy_density": _optional("J/m^2", "energy of one write pulse over gate_area"),
     "channel_width": _optional("m", "width of the channel"),
     "channel_length": _optional("m", "length of the channel"),
     "channel_factor": _optional("A/V^2", "mobility times oxide capacitance times width over length"),
@@ -145,7 +159,9 @@ TRANSISTOR = {
     "fit_time_constant": _optional("s", "tau0 of the fitted window", WINDOW),
     "fit_exponent": _optional("1", "alpha of the fitted window", WINDOW),
     "fit_kai_exponent": _optional("1", "beta of the fitted window", WINDOW),
-    "fit_activation_voltage": _optional("V", "mean activation voltage at the gate of the fitted window", WINDOW),
+    "fit_activation_voltage": _optional(
+        "V", "mean activation voltage at the gate of the fitted window", WINDOW
+    ),
     "fit_activation_sigma": _optional("V", "standard deviation of the activation voltage", WINDOW),
     "fit_error": _optional("V", "error of the fitted window against its measurements", WINDOW),
 }
@@ -204,7 +220,9 @@ FAMILIES: dict[str, dict[str, Entry]] = {
         "drift_exponent": _optional("1", "nu of G(t) = G0 (t/t0)^-nu, mid-range level"),
         "drift_exponent_sigma": _optional("1", "standard deviation of nu over cells"),
         "drift_reference_time": _optional("s", "t0 of G(t) = G0 (t/t0)^-nu"),
-        "programming_sigma": _optional("S", "standard deviation of a programmed conductance, mid-range level"),
+        "programming_sigma": _optional(
+            "S", "standard deviation of a programmed conductance, mid-range level"
+        ),
     },
     "mram": {
         "on_resistance": _optional("ohm", "resistance of the parallel state"),
@@ -269,3 +287,10 @@ CROSSBAR_CELL: tuple[str, ...] = (
     "high_voltage_write",
 )
 """What a device must state to be the cell of a crossbar that sums currents."""
+
+CROSSBAR_WRITE_ENERGY: Mapping[str, tuple[str, ...]] = {
+    "fefet": ("gate_area", "write_energy_density"),
+    "rram": ("write_energy",),
+    "sram": ("write_energy",),
+}
+"""Family of such a cell -> what the energy of a write pulse follows from; these families can be one."""

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from device_params.device_vocabulary import Entry
 from device_params.errors import InputError, nearest_name
 from device_params.schema import Distribution, Parameter
 from device_params.units import scale, si_factor
-from device_params.vocabulary import VOCABULARY, Entry, families
+from device_params.vocabulary import VOCABULARY, families
 
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -194,7 +195,7 @@ def check_parameters(
 def _check_sets(
     parameters: Collection[Parameter], vocabulary: Mapping[str, Entry], problems: Problems
 ) -> None:
-    """Parameters that describe one thing together come from one source; only an assumed one may join from another.
+    """Parameters that describe one thing together come from one source; an assumed one may join from another.
 
     Kinetics fitted with one polarisation and one capacitor mean nothing beside those of another film.
     """

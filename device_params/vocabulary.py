@@ -7,9 +7,9 @@ that is how a misspelt or misplaced line of a file is found. A new parameter of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from device_params.device_vocabulary import CROSSBAR_CELL, DEVICES, Entry
+from device_params.device_vocabulary import CROSSBAR_CELL, CROSSBAR_WRITE_ENERGY, DEVICES, Entry
 from device_params.schema import Kind
 
 TECHNOLOGY = {
@@ -121,17 +121,25 @@ VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What may stand in a slot of a design: kind of file, families, and the names it must give."""
+    """What may stand in a slot of a design: kind of file, families, and the names it must give.
+
+    ``needs`` holds for every family, ``family_needs`` for one of them besides.
+    """
 
     kind: Kind
     families: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    family_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def needed(self, family: str) -> tuple[str, ...]:
+        """Every name that a file of ``family`` must give to stand here."""
+        return self.needs + self.family_needs.get(family, ())
 
 
 SLOTS: Mapping[str, Mapping[str, Slot]] = {
     "crossbar_chip": {
         "technology": Slot("technology", ("cmos",)),
-        "cell": Slot("device", ("fefet", "rram", "sram"), CROSSBAR_CELL),
+        "cell": Slot("device", tuple(CROSSBAR_WRITE_ENERGY), CROSSBAR_CELL, CROSSBAR_WRITE_ENERGY),
         "adc": Slot("converter", ("sar_adc",)),
         "buffer": Slot("memory", ("sram",)),
         "dram": Slot("memory", ("dram",)),

@@ -15,7 +15,7 @@ import device_params
 from device_params import describe, list_names, load_design, load_device, load_technology, references
 from device_params.load import FOLDERS, load_converter, load_memory
 from device_params.schema import Kind, Parameter
-from device_params.vocabulary import CELL, VOCABULARY
+from device_params.vocabulary import SLOTS, VOCABULARY
 
 PACKAGE = Path(device_params.__file__).parent
 FILES = [(kind, name) for kind in FOLDERS for name in list_names(kind)]
@@ -82,10 +82,21 @@ def test_every_entry_of_the_bibliography_is_used() -> None:
     assert used == set(references())
 
 
-def test_cells_share_the_names_that_a_design_needs() -> None:
-    required = {name for name, entry in CELL.items() if entry.required}
-    for name in list_names("device"):
-        assert required <= set(load_device(name).parameters)
+def test_the_cells_of_the_built_in_designs_give_what_a_crossbar_needs() -> None:
+    slot = SLOTS["crossbar_chip"]["cell"]
+    assert {"read_voltage", "on_current", "write_time", "endurance"} <= set(slot.needs)
+    cells = {load_design(name).components["cell"] for name in list_names("design")}
+    assert cells >= {"fefet_1f1r_28nm", "rram_1t1r_neurram_130nm", "sram_8t_28nm"}
+    for name in cells:
+        cell = load_device(name)
+        assert set(slot.needed(cell.family)) <= set(cell.parameters), name
+
+
+def test_what_a_slot_needs_is_a_name_of_every_family_that_fits() -> None:
+    for slots in SLOTS.values():
+        for slot in slots.values():
+            for family in slot.families:
+                assert set(slot.needed(family)) <= set(VOCABULARY[slot.kind, family])
 
 
 def test_vocabulary_has_no_unit_unknown_to_the_files() -> None:
