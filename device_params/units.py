@@ -69,6 +69,17 @@ PINT_RESULTS: dict[str, tuple[float, str]] = {
     "mm^2": (1e-6, "m^2"),
     "MiB": (1048576.0, "B"),
     "GB/s": (1e9, "B/s"),
+    "K": (1.0, "K"),
+    "eV": (1.602176634e-19, "J"),
+    "MV/cm": (1e8, "V/m"),
+    "uC/cm^2": (1e-2, "C/m^2"),
+    "fF/um^2": (1e-3, "F/m^2"),
+    "A/cm^2": (1e4, "A/m^2"),
+    "1/cm^3": (1e6, "1/m^3"),
+    "ohm*m": (1.0, "ohm*m"),
+    "V*m/C": (1.0, "V*m/C"),
+    "V*m^5/C^3": (1.0, "V*m^5/C^3"),
+    "V*m^9/C^5": (1.0, "V*m^9/C^5"),
 }
 """Unit as written -> (SI value of one such unit, SI unit), as pint answers."""
 
