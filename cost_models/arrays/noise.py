@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from cost_models.arrays.analog_current import CurrentArray
+from cost_models.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from cost_models.namespace import Array, namespace_of
-
-#: Elementary charge [C] and Boltzmann constant [J/K], exact in the SI of 2019.
-ELEMENTARY_CHARGE = 1.602176634e-19
-BOLTZMANN = 1.380649e-23
 
 
 def column_noise(
