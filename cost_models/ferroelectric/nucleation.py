@@ -169,8 +169,11 @@ class Nucleation:
                 if slope:
                     steepness = steepness + (weights @ (hazard * left * exponent)) / driving
         positive = flat > 0
-        share = xp.where(positive, 1.0 - unswitched, 0.0 * flat)
+        switched = 1.0 - unswitched
+        share = xp.where(positive & (switched > 0), switched, 0.0 * switched)
         steepness = xp.where(positive, alpha * steepness, 0.0 * flat)
+        if share.shape != flat.shape:  # parameters [points] under one field
+            shape = share.shape
         return xp.reshape(share, shape), xp.reshape(steepness, shape)
 
     def after_pulse(self, field: Array, duration: Array) -> Array:
