@@ -115,8 +115,9 @@ class GateStack:
         gate_voltage, duration = as_array(gate_voltage, xp), as_array(duration, xp)
         film, oxide = self.film_capacitance, self.interlayer_capacitance
         above = gate_voltage - self.band_bending + self.net_charge / oxide
-        unscreened = above / (1.0 + film / oxide) + 0.0 * duration
-        screened = gate_voltage - self.screening_voltage + 0.0 * unscreened
+        screened = gate_voltage - self.screening_voltage + 0.0 * duration
+        unscreened = above / (1.0 + film / oxide) + 0.0 * screened
+        screened = screened + 0.0 * unscreened
         least = xp.where(screened > 0, screened, 0.0 * screened)
         divided = unscreened > least
         voltage = least
