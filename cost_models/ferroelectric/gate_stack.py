@@ -139,7 +139,9 @@ class GateStack:
         return GatePulse(share, voltage, switched, switched + film * voltage)
 
     def _divided_voltage(self, least: Array, most: Array, duration: Array, xp: Any) -> Array:
-        """Film voltage [V] at the end of a pulse: from ``least`` to ``most``, what it has before any switching."""
+        """Film voltage [V] at the end of a pulse: from ``least`` to ``most``, what it has before any
+        switching.
+        """
         thickness, nucleation = self.film_thickness, self.nucleation
         # share of the domains that takes one volt off the film
         per_volt = (self.film_capacitance + self.interlayer_capacitance) / (

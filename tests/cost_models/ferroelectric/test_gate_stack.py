@@ -70,7 +70,8 @@ def test_the_unscreened_loop_is_what_the_literature_says_it_is() -> None:
 
 
 def test_a_screened_pulse_by_hand() -> None:
-    # at 4 V the divider would leave (4 − 0.45 + 0.0234/0.0345)/(1 + 0.0310/0.0345) = 2.23 V, less than 4 − 1.62
+    # at 4 V the divider would leave (4 − 0.45 + 0.0234/0.0345)/(1 + 0.0310/0.0345) = 2.23 V, less than 4 −
+    # 1.62
     pulse = STACK.pulse(4.0, 1e-6)
     assert pulse.film_voltage == pytest.approx(2.38, abs=1e-12)
     assert pulse.share == pytest.approx(float(CARD.switched_share(2.38 / 8e-9, 1e-6)), rel=1e-12)
@@ -161,7 +162,7 @@ def test_any_gate_waveform_keeps_the_bound_and_gives_no_work(corners: list[float
     assert response.dissipated[-1] >= -1e-6
 
 
-# -- transistor ------------------------------------------------------------------------------------------------
+# -- transistor ------------------------------------------------------------------------------------
 
 
 def test_threshold_of_the_states() -> None:
@@ -187,7 +188,7 @@ def test_spread_of_the_threshold_follows_the_area() -> None:
     assert GATE.threshold_sigma(1.0) == 0.0
 
 
-# -- against measurements ------------------------------------------------------------------------------------------
+# -- against measurements --------------------------------------------------------------------------
 
 
 def test_physical_window_with_one_free_number() -> None:
@@ -203,7 +204,9 @@ def test_physical_window_with_one_free_number() -> None:
 
 
 def test_the_published_card_behind_a_linear_divider_is_far_off() -> None:
-    """What the second branch of the film's voltage is worth: share, span and offset free, kinetics as published."""
+    """What the second branch of the film's voltage is worth: share, span and offset free, kinetics as
+    published.
+    """
     from scipy import optimize
 
     measured = points()
@@ -250,7 +253,7 @@ def test_agreement_counts() -> None:
     assert found.bound == pytest.approx(1.6449 * 0.125**0.5, rel=1e-4)
 
 
-# -- disturb ----------------------------------------------------------------------------------------------------------
+# -- disturb ---------------------------------------------------------------------------------------
 
 
 def test_exposures_add_up() -> None:
