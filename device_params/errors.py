@@ -1,9 +1,9 @@
-"""The one exception that users see, and the nearest-name hint it carries."""
+"""The exception that users see, its form for a whole file, and the nearest-name hint it carries."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LONGEST = 200  # characters of a value that an error repeats
 
@@ -35,6 +35,22 @@ class InputError(ValueError):
         if remedy:
             parts.append(remedy)
         super().__init__("; ".join(parts))
+
+
+class FileError(InputError):
+    """All mistakes of one file: one sentence each in ``problems``, told together."""
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            super().__init__(self.problems[0], where=path)
+        else:
+            listed = "".join(f"\n  ({number}) {text}" for number, text in enumerate(self.problems, 1))
+            super().__init__(f"{len(self.problems)} problems:{listed}", where=path)
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.path, self.problems)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

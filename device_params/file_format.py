@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from device_params.device_vocabulary import Entry
-from device_params.errors import InputError, nearest_name
+from device_params.errors import FileError, InputError, nearest_name
 from device_params.schema import Distribution, Parameter
 from device_params.units import scale, si_factor
 from device_params.vocabulary import VOCABULARY, families
@@ -65,7 +65,7 @@ class DesignHeader(Header):
 
 
 class Problems:
-    """Collects the mistakes of one file; ``stop`` raises them as one InputError."""
+    """Collects the mistakes of one file; ``stop`` raises them as one FileError."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -85,11 +85,8 @@ class Problems:
 
     def stop(self) -> None:
         """Raise when anything was found."""
-        if len(self.found) == 1:
-            raise InputError(self.found[0], where=self.path)
         if self.found:
-            listed = "".join(f"\n  ({number}) {problem}" for number, problem in enumerate(self.found, 1))
-            raise InputError(f"{len(self.found)} problems:{listed}", where=self.path)
+            raise FileError(self.path, self.found)
 
 
 def parse_yaml(content: bytes, path: str) -> Mapping[str, Any]:

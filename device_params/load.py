@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from device_params.errors import InputError, nearest_name
-from device_params.references import bibliography, citation, parse_bib
+from device_params.references import Reference, bibliography, parse_bib
 from device_params.schema import ComponentFile, Design, Kind, Parameter, ParameterSet, record
 from device_params.vocabulary import SLOTS, Slot, meaning
 
@@ -57,6 +57,18 @@ def load_design(name_or_path: str | Path) -> Design:
     return _load_design(str(name_or_path), None, ())
 
 
+def load_file(name_or_path: str | Path) -> ComponentFile | Design:
+    """Return the built-in file of this name, or the file at this path, of any kind. Raises InputError."""
+    name = str(name_or_path)
+    kind = _kind_in(name) if _is_path(name) else _kind_of(name)
+    return load_design(name) if kind == "design" else _load_component(kind, name, None)
+
+
+def built_in_files() -> dict[str, Kind]:
+    """Return name -> kind of every built-in file."""
+    return {name: kind for kind in FOLDERS for name in list_names(kind)}
+
+
 def list_names(kind: Kind) -> tuple[str, ...]:
     """Return the names of the built-in files of a kind, sorted."""
     if kind not in FOLDERS:
@@ -88,11 +100,20 @@ def describe(kind: Kind, name: str) -> dict[str, Any]:
         record(parameter) | {"meaning": _meaning(loaded, parameter.name)}
         for parameter in loaded.parameters.values()
     ]
-    own = _own_references(loaded.path)
-    document["references"] = {
-        key: own[key].citation() if key in own else citation(key) for key in loaded.parameters.sources()
-    }
+    document["references"] = {key: known.citation() for key, known in references_of(loaded).items()}
     return document
+
+
+def references_of(loaded: ComponentFile | Design) -> dict[str, Reference]:
+    """Return the sources behind the parameters of a file, in order of first use.
+
+    A key of a ``references.bib`` beside one of the files goes before the same key of the bibliography.
+    """
+    known = dict(bibliography())
+    # the file itself last, so that its own entries stand
+    for path in reversed(loaded.files if isinstance(loaded, Design) else (loaded.path,)):
+        known |= own_references(path)
+    return {key: known[key] for key in loaded.parameters.sources()}
 
 
 def _meaning(loaded: ComponentFile | Design, name: str) -> str:
@@ -125,7 +146,27 @@ def _locate(kind: Kind, name: str, beside: Path | None) -> Traversable:
     return resources.files("device_params").joinpath(FOLDERS[kind], f"{name}.yaml")
 
 
-def _read(kind: Kind, file: Traversable) -> bytes:
+def _kind_of(name: str) -> Kind:
+    known = built_in_files()
+    if name not in known:
+        raise InputError(
+            "unknown file",
+            value=name,
+            nearest=nearest_name(name, known),
+            remedy="or give the path of a .yaml file",
+        )
+    return known[name]
+
+
+def _kind_in(path: str) -> Kind:
+    """Return the kind that a user's file says; any kind where it says none, whose loader then complains."""
+    from device_params import file_format
+
+    said = file_format.parse_yaml(_read("parameter", Path(path).expanduser()), path).get("kind")
+    return next((kind for kind in FOLDERS if kind == said), "device")
+
+
+def _read(kind: str, file: Traversable) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
@@ -133,16 +174,19 @@ def _read(kind: Kind, file: Traversable) -> bytes:
         raise InputError(f"cannot read the {kind} file: {reason}", where=str(file)) from error
 
 
-def _own_references(path: str) -> Mapping[str, Any]:
+def own_references(path: str) -> Mapping[str, Reference]:
     """Return the entries of a ``references.bib`` beside a user's file; none for a built-in file."""
     file = Path(path).parent / "references.bib"
     if not file.is_file():
         return {}
-    return parse_bib(file.read_text(encoding="utf-8"), str(file))
+    try:
+        return parse_bib(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise InputError("not UTF-8 text", where=str(file)) from error
 
 
 def _keys(path: str) -> frozenset[str]:
-    return frozenset(bibliography()) | frozenset(_own_references(path))
+    return frozenset(bibliography()) | frozenset(own_references(path))
 
 
 def _load_component(kind: Kind, name: str, beside: Path | None) -> ComponentFile:
@@ -196,6 +240,7 @@ class _DesignParts:
     parameters: Mapping[str, Parameter]
     path: str
     bases: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def _load_design(name: str, beside: Path | None, seen: tuple[str, ...]) -> Design:
@@ -215,6 +260,7 @@ def _load_design(name: str, beside: Path | None, seen: tuple[str, ...]) -> Desig
         parameters=ParameterSet([*merged, *parts.parameters.values()]),
         path=parts.path,
         files=tuple(dict.fromkeys([parts.path, *parts.bases, *(c.path for c in parts.components.values())])),
+        own=parts.own,
     )
 
 
@@ -255,7 +301,7 @@ def _design_parts(name: str, beside: Path | None, seen: tuple[str, ...]) -> _Des
     problems.stop()
     parameters = {**(base.parameters if base else {}), **own.parameters}
     bases = (base.path, *base.bases) if base else ()
-    return _DesignParts(own.header, components, parameters, path, bases)
+    return _DesignParts(own.header, components, parameters, path, bases, tuple(own.parameters))
 
 
 def _fits(component: ComponentFile, slot: str, wanted: Slot, problems: Any) -> bool:

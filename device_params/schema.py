@@ -260,7 +260,8 @@ class Design:
     """A whole accelerator: its components by slot, their families, and one set with every parameter.
 
     Names in ``parameters``: the slot and the name of the component's file (``cell.read_voltage``), and the
-    design's own dotted names (``array.rows``). ``files``: every file read for it, its own first.
+    design's own dotted names (``array.rows``). ``files``: every file read for it, its own first. ``own``:
+    names of the parameters that its own file states.
     """
 
     name: str
@@ -272,6 +273,7 @@ class Design:
     parameters: ParameterSet
     path: str
     files: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
