@@ -17,7 +17,7 @@ from rmaat_hw.cli.shell import (
     run,
     with_json_value,
 )
-from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues
+from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues, devices
 # isort: on
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "app",
     "astrocyte",
     "catalogues",
+    "devices",
     "estimates",
     "machine",
     "main",

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from rmaat_hw.catalogue import Kind
 
 
-def _catalogue(kind: Kind, plural: str, example: str) -> None:
-    """Add ``<plural> list`` and ``<plural> show NAME``."""
+def _catalogue(
+    kind: Kind, plural: str, example: str, *, more: str = "", lines: tuple[str, ...] = ()
+) -> typer.Typer:
+    """Add ``<plural> list`` and ``<plural> show NAME``; return the group, for commands of its own.
+
+    ``more`` and ``lines`` tell in the help what those do.
+    """
     group = typer.Typer(
-        help=f"List the {plural}, or show one with every number and its source.",
-        epilog=examples(f"rmaat-hw {plural} list", f"rmaat-hw {plural} show {example}"),
+        help=f"List the {plural}, or show one with every number and its source{more}.",
+        epilog=examples(f"rmaat-hw {plural} list", f"rmaat-hw {plural} show {example}", *lines),
         no_args_is_help=True,
     )
 
@@ -48,9 +53,16 @@ def _catalogue(kind: Kind, plural: str, example: str) -> None:
 
     show.__doc__ = f"Show one of the {plural}."
     app.add_typer(group, name=plural)
+    return group
 
 
-_catalogue("device", "devices", "fefet_1f1r_28nm")
-_catalogue("design", "designs", "fefet_crossbar_28nm")
-_catalogue("task", "tasks", "listops")
-_catalogue("technology", "technologies", "28nm")
+devices = _catalogue(
+    "device",
+    "devices",
+    "fefet_1f1r_28nm",
+    more="; check files, compare two, cite what they rest on",
+    lines=("rmaat-hw devices check", "rmaat-hw devices diff stt_mram stt_mram_neurosim"),
+)
+designs = _catalogue("design", "designs", "fefet_crossbar_28nm")
+tasks = _catalogue("task", "tasks", "listops")
+technologies = _catalogue("technology", "technologies", "28nm")

@@ -1,0 +1,121 @@
+"""``rmaat-hw devices check``, ``diff`` and ``cite``: is the library to be believed, and on what it rests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from device_params.errors import InputError
+from rmaat_hw.cli.catalogues import devices
+from rmaat_hw.cli.options import Json
+from rmaat_hw.cli.shell import BAD_INPUT, STANDARD_OUTPUT, Command, console, examples, write_json
+
+_FILE = "A name that `list` shows, or a file."
+
+
+def _spare(json: str | None) -> None:
+    """Refuse to write the document over a file of parameters: ``--json`` takes the word that follows it."""
+    if json is not None and Path(json).suffix in (".yaml", ".yml", ".bib"):
+        raise InputError(
+            "the document would be written over a file of parameters",
+            where="--json",
+            value=json,
+            remedy="put --json last, or write --json -",
+        )
+
+
+@devices.command(
+    "check",
+    cls=Command,
+    epilog=examples(
+        "rmaat-hw devices check",
+        "rmaat-hw devices check cells/mine.yaml",
+        "rmaat-hw devices check cells/ --json findings.json",
+    ),
+)
+def check(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE ...]", help="Names, files or folders; by default the whole library."),
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Check parameter files: every number has a unit, a range and a source that can be found.
+
+    Prints one line for each finding. Leaves with exit code 2 when one is an error.
+    """
+    from device_params import check as library
+
+    _spare(json)
+    found = library.check(files or ())
+    if json is not None:
+        write_json({"schema_version": 1, "command": "devices check", **found.record()}, json)
+    if json != STANDARD_OUTPUT:
+        for finding in found.findings:
+            typer.echo(str(finding))
+        typer.echo(found.summary())
+    if not found.ok:
+        raise typer.Exit(BAD_INPUT)
+
+
+@devices.command(
+    "diff",
+    cls=Command,
+    epilog=examples(
+        "rmaat-hw devices diff stt_mram stt_mram_neurosim",
+        "rmaat-hw devices diff fefet_1f1r_28nm cells/mine.yaml",
+    ),
+)
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help=_FILE)],
+    b: Annotated[str, typer.Argument(metavar="B", help=_FILE)],
+    json: Json = None,
+) -> None:
+    """Compare two files parameter by parameter: value, interval, basis and source of both."""
+    from device_params.diff import diff as compare
+    from device_params.diff import load_pair
+
+    _spare(json)
+    first, second = load_pair(a, b)
+    rows = compare(first, second)
+    if json is not None:
+        files = {
+            side: {"name": file.name, "family": file.family, "title": file.title, "path": file.path}
+            for side, file in (("a", first), ("b", second))
+        }
+        records = [row.record() for row in rows]
+        write_json({"schema_version": 1, "command": "devices diff", **files, "parameters": records}, json)
+    if json != STANDARD_OUTPUT:
+        from rmaat_hw.report.library import show_diff
+
+        show_diff(console(), first, second, rows)
+
+
+@devices.command(
+    "cite",
+    cls=Command,
+    epilog=examples(
+        "rmaat-hw devices cite fefet_1f1r_28nm",
+        "rmaat-hw devices cite fefet_crossbar_28nm --bibtex > sources.bib",
+    ),
+)
+def cite(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME ...", help="Devices, designs or other files, by name or path."),
+    ],
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print the sources as BibTeX.")] = False,
+    json: Json = None,
+) -> None:
+    """Name the sources behind devices or designs, each with the parameters that rest on it."""
+    from device_params.cite import cite as sources
+
+    _spare(json)
+    found = sources(names)
+    if json is not None:
+        write_json({"schema_version": 1, "command": "devices cite", **found.record()}, json)
+    if json == STANDARD_OUTPUT:
+        return
+    typer.echo(found.bibtex() if bibtex else "\n".join(found.lines()) + "\n", nl=False)
