@@ -331,6 +331,8 @@ def domain_count(area: Array, grain_size: Array) -> Array:
 
 
 def share_sigma(share: Array, domains: Array) -> Array:
-    """Standard deviation of a switched share over devices of N = ``domains`` independent ones: √(p(1 − p)/N)."""
+    """Standard deviation of a switched share over devices of N = ``domains`` independent ones: √(p(1 −
+    p)/N).
+    """
     xp = namespace_of(share, domains)
     return xp.sqrt(xp.asarray(share * (1.0 - share) / domains))

@@ -1,4 +1,6 @@
-"""Gate stack: screening, the film's voltage, pulses against time steps, energy, disturb, the fits behind it."""
+"""Gate stack: screening, the film's voltage, pulses against time steps, energy, disturb, the fits
+behind it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def test_capacitances_and_charge_at_rest() -> None:
 
 
 def test_the_unscreened_loop_is_what_the_literature_says_it_is() -> None:
-    """Without injection the published card switches 9 to 12 µC/cm² at 4 V and shows far too large a window."""
+    """Without injection the published card switches 9 to 12 µC/cm² at 4 V and shows far too large a
+    window.
+    """
     rest = 2 * CARD.remanent_polarization / STACK.film_capacitance  # no charge: σ = Pr
     bare = dataclasses.replace(STACK, screening_voltage=1e3, saturated_window=rest, band_bending=0.45)
     corners = np.asarray([0.0, 4.0, 4.0, 0.0, -4.0, -4.0, 0.0])
