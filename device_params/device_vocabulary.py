@@ -85,6 +85,7 @@ RELIABILITY = {
     "fatigue_loss": _optional("1", "share of the polarisation lost a decade of cycles beyond the onset"),
     "imprint_shift": _optional("V", "a of the coercive shift a ln(1 + t/t0)"),
     "imprint_time": _optional("s", "t0 of the coercive shift"),
+    "imprint_activation_energy": _optional("J", "Ea of the coercive shift, a factor exp(-Ea/kT)"),
     "read_disturb_cycles": _optional("1", "reads until a state is disturbed"),
 }
 
