@@ -52,6 +52,9 @@ TECHNOLOGY = {
     "high_voltage_driver_area": Entry("m^2", "level shifter and driver of one line, thick oxide"),
     "high_voltage_supply_efficiency": Entry("1", "energy out over energy in of the write supply"),
     "high_voltage_supply_area": Entry("m^2", "pump and regulator of the write supply, one a chip"),
+    "high_voltage_supply_idle_power": Entry("W", "write supply while on, beside its loss in delivering"),
+    "high_voltage_supply_startup_energy": Entry("J", "one start of the write supply"),
+    "well_capacitance": Entry("F/m^2", "isolated well under an array, against its surroundings"),
 }
 
 SAR_ADC = {
@@ -102,7 +105,11 @@ CROSSBAR_CHIP = {
     "digital.operand_reuse": Entry("1", "times an operand read from the buffer is used by the MAC lanes"),
     "programming.arrays_in_parallel": Entry("1", "arrays written at the same time"),
     "programming.verify_reads": Entry("1", "verify reads per written state, mean"),
-    "programming.inhibit_fraction": Entry("1", "voltage on inhibited lines over write_voltage"),
+    "programming.selected_share": Entry("1", "share of a row's cells that one program pulse writes, mean"),
+    "programming.inhibit_fraction": Entry("1", "voltage on inhibited bit lines over write_voltage"),
+    "programming.word_line_inhibit_fraction": Entry("1", "voltage on other word lines over write_voltage"),
+    "programming.source_line_ratio": Entry("1", "source line that follows a bit line, capacitance over it"),
+    "programming.block_erase": Entry("1", "1 when an array is erased by one pulse on its well, 0 row by row"),
     "model_form.energy": Entry("1", "factor for what the model leaves out, energy"),
     "model_form.latency": Entry("1", "factor for what the model leaves out, latency"),
     "model_form.area": Entry("1", "factor for what the model leaves out, area"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cost_models.circuits.write_path import ENERGY_LEAVES, LATENCY_LEAVES
 from cost_models.cost import Breakdown, Priced
 from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
@@ -96,6 +97,7 @@ def compose(
             "energy_J": interval(facts["programming_energy_J"], spread.facts["programming_energy_J"]),
             "latency_s": interval(facts["programming_latency_s"], spread.facts["programming_latency_s"]),
             "cells": facts["cells"],
+            "breakdown": _programming_leaves(facts, spread),
             "setup_energy_J": facts["setup_energy_J"],
             "setup_latency_s": facts["setup_latency_s"],
         },
@@ -142,6 +144,20 @@ def _title(design: Design, component: str) -> str:
     from device_params.load import load_technology
 
     return load_technology(design.components[component]).title
+
+
+def _programming_leaves(facts: Mapping[str, float], spread: Priced) -> list[dict[str, Any]]:
+    """Programming by leaf: energies and times sum to their totals; null where a leaf has none."""
+    rows = []
+    for leaf in dict.fromkeys((*ENERGY_LEAVES, *LATENCY_LEAVES)):
+        names = {"energy_J": f"programming_{leaf}_J", "latency_s": f"programming_{leaf}_s"}
+        if any(facts.get(name) for name in names.values()):
+            found = {
+                key: interval(facts[name], spread.facts[name]) if facts.get(name) else None
+                for key, name in names.items()
+            }
+            rows.append({"leaf": leaf, **found})
+    return rows
 
 
 def _scaled(quantity: Mapping[str, float], factor: float) -> dict[str, float]:

@@ -14,7 +14,8 @@ class Cell:
 
     ``levels`` states; a read lasts ``read_steps`` pulses of ``read_time`` [s]. Capacitances [F] are
     those of the cell's own terminals, without the wire. ``area`` [m²], ``aspect_ratio`` width/height.
-    ``write_energy`` [J] is what one write pulse takes from the cell's own terminals.
+    ``write_energy`` [J] is what one write pulse takes from the cell's own terminals. A ``gated`` cell has an
+    access transistor on its word line: writing others does not reach it.
 
     Resistive (1T1R) and static (8T) cells are just that; a family whose write energy follows from its
     device has a class of its own.
@@ -35,6 +36,7 @@ class Cell:
     write_time: Array
     standby_leakage: Array
     write_energy: Array
+    gated: bool = False
 
     @property
     def width(self) -> Array:

@@ -35,6 +35,9 @@ CELL_FAMILIES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
     "sram": lambda p: p["cell.write_energy"],
 }
 
+#: Cell families with an access transistor on the word line.
+GATED: frozenset[str] = frozenset({"rram", "sram"})
+
 CELL_PARAMETERS: tuple[str, ...] = (
     "read_voltage",
     "on_current",
@@ -88,6 +91,7 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
         area=p["cell.cell_area"],
         aspect_ratio=p["cell.cell_aspect_ratio"],
         write_energy=CELL_FAMILIES[family](p),
+        gated=family in GATED,
         **{name: p[f"cell.{name}"] for name in CELL_PARAMETERS},
     )
 

@@ -43,6 +43,24 @@ COMPONENT_NAMES: Mapping[str, str] = {
     "dram": "DRAM",
 }
 
+# Likewise the leaves of programming.
+PROGRAMMING_NAMES: Mapping[str, str] = {
+    "cell": "program pulses on cells",
+    "erase": "erase pulses",
+    "word_line": "word lines",
+    "bit_line": "bit lines",
+    "source_line": "source lines",
+    "well": "well",
+    "inhibited_line": "inhibited lines",
+    "inhibited_cell": "inhibited cells",
+    "driver": "high-voltage drivers",
+    "verify": "verifying reads",
+    "supply_loss": "supply, loss",
+    "supply_idle": "supply, idle",
+    "supply_startup": "supply, start",
+    "read_after_write": "wait before a read",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -138,7 +156,7 @@ def totals(document: Document) -> Table:
         add(
             "programming, once",
             quantity(programming.get("energy_J"), "J"),
-            f"in {time}, {count(programming.get('cells'))} cells",
+            f"in {time}, {count(programming.get('cells'))} cells{_largest_leaf(programming)}",
         )
     life = total.get("lifetime_s")
     if life and life.get("value") is not None:
@@ -158,6 +176,47 @@ def totals(document: Document) -> Table:
 def extrapolation_lines(document: Document) -> list[str]:
     """What lies outside the range of its source, one sentence each; such a result is no prediction."""
     return [f"Extrapolated: {sentence}." for sentence in document.get("extrapolated") or ()]
+
+
+def _largest_leaf(programming: Mapping[str, Any]) -> str:
+    """What most of the energy of programming goes into, as the end of a remark."""
+    energies = {
+        leaf["leaf"]: leaf["energy_J"]["value"]
+        for leaf in programming.get("breakdown") or ()
+        if leaf.get("energy_J")
+    }
+    if not energies:
+        return ""
+    largest = max(energies, key=lambda name: energies[name])
+    share = energies[largest] / sum(energies.values())
+    return f", {PROGRAMMING_NAMES.get(largest, largest)} {percent(share)}"
+
+
+def programming(document: Document) -> Table:
+    """Energy and time of programming by leaf; without rows where the document has none."""
+    once = document.get("programming") or {}
+    leaves = once.get("breakdown") or ()
+    whole = sum(leaf["energy_J"]["value"] for leaf in leaves if leaf.get("energy_J"))
+    rows = [
+        (
+            PROGRAMMING_NAMES.get(leaf["leaf"], leaf["leaf"]),
+            quantity(leaf.get("energy_J"), "J")[0],
+            percent(leaf["energy_J"]["value"] / whole) if leaf.get("energy_J") else DASH,
+            quantity(leaf.get("energy_J"), "J")[1],
+            quantity(leaf.get("latency_s"), "s")[0],
+        )
+        for leaf in leaves
+    ]
+    if rows:
+        energy = quantity(once.get("energy_J"), "J")
+        rows.append(("total", energy[0], "100 %", energy[1], quantity(once.get("latency_s"), "s")[0]))
+    return Table(
+        "Programming, once",
+        ("leaf", "energy", "share", "90 % interval", "time"),
+        tuple(rows),
+        ("Nominal values sum to the totals, ends of intervals do not.",) if rows else (),
+        frozenset(range(1, 5)),
+    )
 
 
 def _precision(document: Document) -> str:

@@ -331,7 +331,16 @@ def sample_document(graph: OperatorGraph | None = None, *, measured: bool = True
             "adc_bits_used": 8,
             "noise": {"quantisation": 0.29, "variation": 0.61, "total": 0.68, "enob": 7.9},
         },
-        "programming": {"energy_J": _quantity(3.1e-6), "latency_s": _quantity(12e-3), "cells": 60_096_624},
+        "programming": {
+            "energy_J": _quantity(3.1e-6),
+            "latency_s": _quantity(12e-3),
+            "cells": 60_096_624,
+            "breakdown": [
+                {"leaf": "cell", "energy_J": _quantity(1.2e-6), "latency_s": _quantity(8e-3)},
+                {"leaf": "driver", "energy_J": _quantity(1.9e-6), "latency_s": None},
+                {"leaf": "read_after_write", "energy_J": None, "latency_s": _quantity(4e-3)},
+            ],
+        },
         "dram": {"bytes": 0, "reason": "weights and activations fit on the chip"},
         "parameters_used": [
             {

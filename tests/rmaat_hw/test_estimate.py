@@ -140,6 +140,19 @@ def test_leaves_of_the_document_add_up(small: Any) -> None:
         assert by_class == pytest.approx(total, rel=1e-12)
 
 
+def test_programming_is_told_leaf_by_leaf(small: Any) -> None:
+    once = small().document["programming"]
+    for column in ("energy_J", "latency_s"):
+        leaves = [row[column] for row in once["breakdown"] if row[column]]
+        assert sum(leaf["value"] for leaf in leaves) == pytest.approx(once[column]["value"], rel=1e-12)
+        for leaf in (*leaves, once[column]):
+            assert 0 < leaf["low"] <= leaf["value"] <= leaf["high"]
+    names = [row["leaf"] for row in once["breakdown"]]
+    assert {"cell", "driver", "inhibited_cell", "verify", "supply_idle", "read_after_write"} <= set(names)
+    written = small(design="sram_crossbar_28nm").document["programming"]["breakdown"]
+    assert {row["leaf"] for row in written} == {"cell", "word_line", "bit_line"}
+
+
 def test_multiply_accumulates_are_conserved(small: Any) -> None:
     macs = small().document["conservation"]
     assert macs["macs_graph"] == macs["macs_independent"] == macs["macs_mapped"] > 0

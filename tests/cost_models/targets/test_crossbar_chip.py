@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from cost_models.circuits.write_path import ENERGY_LEAVES, LATENCY_LEAVES
 from cost_models.cost import Breakdown, Priced
 from cost_models.mapping.placement import place
 from cost_models.mapping.precision import Precision
@@ -224,6 +225,53 @@ def test_gradients_by_torch_equal_differences() -> None:
         gradient = tensors[name].grad
         assert gradient is not None
         assert gradient.item() == pytest.approx((up - down) / (2 * step), rel=1e-5)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_leaves_of_programming_add_up(design: str) -> None:
+    facts = {name: float(value[0]) for name, value in priced(design=design).facts.items()}
+    for total_name, unit, leaves in (
+        ("programming_energy_J", "J", ENERGY_LEAVES),
+        ("programming_latency_s", "s", LATENCY_LEAVES),
+    ):
+        values = [facts[f"programming_{leaf}_{unit}"] for leaf in leaves]
+        assert min(values) >= 0
+        assert sum(values) == pytest.approx(facts[total_name], rel=1e-14)
+        assert facts[total_name] > 0
+
+
+def test_a_block_is_programmed_like_each_design_alone() -> None:
+    """Schemes V/2, V/3, row by row and erase by block side by side."""
+    block = {
+        "programming.inhibit_fraction": np.asarray([0.5, 2 / 3, 0.4]),
+        "programming.word_line_inhibit_fraction": np.asarray([0.5, 1 / 3, 0.0]),
+        "programming.selected_share": np.asarray([1 / 128, 0.5, 1.0]),
+        "programming.block_erase": np.asarray([0.0, 1.0, 1.0]),
+    }
+    together = priced(block).facts
+    for i in range(3):
+        alone = priced({name: float(values[i]) for name, values in block.items()}).facts
+        for name in (n for n in together if n.startswith("programming_")):
+            found = np.broadcast_to(together[name], (3,))[i]
+            assert found == pytest.approx(float(alone[name][0]), rel=1e-12), name
+
+
+@pytest.mark.parametrize(
+    ("leaf", "name"),
+    [
+        ("supply_idle", "technology.high_voltage_supply_idle_power"),
+        ("supply_startup", "technology.high_voltage_supply_startup_energy"),
+        ("driver", "technology.high_voltage_driver_capacitance"),
+        ("source_line", "programming.source_line_ratio"),
+    ],
+)
+def test_a_leaf_follows_its_parameter_alone(leaf: str, name: str) -> None:
+    nominal = DESIGN.parameters[name].value
+    base, twice = (priced({name: factor * nominal}).facts for factor in (1, 2))
+    key = f"programming_{leaf}_J"
+    assert twice[key][0] == pytest.approx(2 * base[key][0], rel=1e-12)
+    moved = {n for n in base if base[n] != pytest.approx(twice[n], rel=1e-12)}
+    assert moved <= {key, "programming_supply_loss_J", "programming_energy_J"}
 
 
 def test_model_form_scales_everything() -> None:

@@ -94,12 +94,17 @@ GRAPH = OperatorGraph(
     ),
     loops={"layers": Loop("layers", "layer", 3, "", True)},
 )
+Leaves = dict[str, float]
 GROUPS = (("linear", "heads"), ("shift",), ("scores", "head"))  # by hand: what may run side by side
+WEIGHTS = 3 * 300 * 200 + 3 * 4 * 75 * 16 + 200 * 40
 TABLES = 3 * 200 + 96 * 200  # the biases of three layers, and what "shift" adds (one tensor)
 
 
-def bill(p: dict[str, float]) -> tuple[dict[str, float], float, dict[str, float]]:
-    """Energy by component [J], latency [s], area by component [m²]; design with its parameters ``p``."""
+def bill(p: dict[str, float], *, gated: bool) -> tuple[dict[str, float], float, dict[str, float], Leaves]:
+    """Energy by component [J], latency [s], area by component [m²], programming; design of parameters ``p``.
+
+    ``gated``: the cell has an access transistor.
+    """
     t = {name.removeprefix("technology."): v for name, v in p.items() if name.startswith("technology.")}
     c = {name.removeprefix("cell."): v for name, v in p.items() if name.startswith("cell.")}
     energy: dict[str, float] = defaultdict(float)
@@ -260,7 +265,97 @@ def bill(p: dict[str, float]) -> tuple[dict[str, float], float, dict[str, float]
         leak += rows * cols * c["standby_leakage"] * latency
         energy["leakage"] += down * across * matrices * leak
     energy["leakage"] += (logic * density + p["buffer.leakage"]) * latency
-    return energy, latency, area
+
+    share = p["programming.selected_share"]
+    current = c["off_current"] + (c["on_current"] - c["off_current"]) / 2
+    read = turns * (4 / 3 * word * c["read_gate_voltage"] ** 2 * staircase + 2 * steps * gate)
+    read += t["flip_flop_capacitance_ratio"] * gate
+    column = c["read_voltage"] * current * steps * c["read_time"] + 4 / 3 * bit * c["read_voltage"] ** 2
+    read += share * cols * (column + convert + 3 * gate + add(adc_bits + BITS))
+    once = writing(
+        p,
+        gated=gated,
+        arrays=arrays,
+        cells=per_weight * WEIGHTS,
+        word=word,
+        bit=bit,
+        read=read,
+        read_time=turns * (steps * c["read_time"] + convert_time + settle),
+    )
+    return energy, latency, area, once
+
+
+def writing(
+    p: dict[str, float],
+    *,
+    gated: bool,
+    arrays: float,
+    cells: float,
+    word: float,
+    bit: float,
+    read: float,
+    read_time: float,
+) -> Leaves:
+    """Programming, ``<leaf>_J`` and ``<leaf>_s``: one row of one array, line by line, then all rows."""
+    t = {name.removeprefix("technology."): v for name, v in p.items() if name.startswith("technology.")}
+    c = {name.removeprefix("cell."): v for name, v in p.items() if name.startswith("cell.")}
+    w = {name.removeprefix("programming."): v for name, v in p.items() if name.startswith("programming.")}
+    rows, cols, volts = int(p["array.rows"]), int(p["array.cols"]), c["write_voltage"]
+    one: Leaves = defaultdict(float)  # a row
+    share, high = w["selected_share"], c["high_voltage_write"]
+    driver = high * t["high_voltage_driver_capacitance"] * volts**2
+    source = 0.0 if gated else w["source_line_ratio"] * bit
+    write_pulses = c["write_pulses"] / share
+    # Bit lines come in two sorts: of cells that this pulse writes, and of others.
+    if gated:
+        sorts = [("bit_line", share * cols, volts), ("inhibited_line", (1 - share) * cols, 0.0)]
+    else:
+        sorts = [("bit_line", share * cols, 0.0)]
+        sorts.append(("inhibited_line", (1 - share) * cols, w["inhibit_fraction"] * volts))
+    for row in range(rows):
+        up = volts if row == 0 else 0.0 if gated else w["word_line_inhibit_fraction"] * volts
+        one["word_line" if row == 0 else "inhibited_line"] += write_pulses * word * up**2
+        one["driver"] += write_pulses * driver * (up != 0)
+        for sort, columns, level in sorts:
+            if row == 0:
+                one[sort] += write_pulses * columns * bit * level**2
+                one["source_line"] += write_pulses * columns * source * level**2
+                one["driver"] += write_pulses * driver * columns * (level != 0)
+            if gated or (row == 0 and sort == "bit_line"):
+                continue  # nothing is half-selected, or the cell is the written one
+            seen = up - level
+            one["inhibited_cell"] += write_pulses * columns * c["word_line_capacitance"] * seen**2
+    erases = c["erase_before_write"]
+    if w["block_erase"]:
+        well = t["well_capacitance"] * rows * cols * c["cell_area"]
+        one["well"] = erases / rows * volts**2 * (well + cols * (bit + source))
+        one["driver"] += erases / rows * driver
+        one["erase_s"] = erases / rows * c["write_time"]
+    else:
+        one["erase"] = erases * volts**2 * (word + gated * cols * bit)
+        one["driver"] += erases * driver * (1 + gated * cols)
+        one["erase_s"] = erases * c["write_time"]
+    one["verify"] = w["verify_reads"] / share * read
+    one["cell_s"] = write_pulses * c["write_time"]
+    one["read_after_write_s"] = w["verify_reads"] / share * c["read_after_write_delay"]
+    one["verify_s"] = w["verify_reads"] / share * read_time
+    found: Leaves = {}
+    for name, value in one.items():
+        if name.endswith("_s"):
+            found[name] = arrays * rows * value / w["arrays_in_parallel"]
+        else:
+            found[f"{name}_J"] = arrays * rows * value
+    pulse = c["write_energy"] if gated else c["write_energy_density"] * c["gate_area"]
+    found["cell_J"] = cells * c["write_pulses"] * pulse
+    found["erase_J"] = found.get("erase_J", 0.0) + cells * erases * pulse
+    delivered = sum(v for name, v in found.items() if name.endswith("_J") and name != "verify_J")
+    time = sum(v for name, v in found.items() if name.endswith("_s"))
+    found["supply_loss_J"] = high * delivered * (1 / t["high_voltage_supply_efficiency"] - 1)
+    found["supply_idle_J"] = high * time * t["high_voltage_supply_idle_power"]
+    found["supply_startup_J"] = high * t["high_voltage_supply_startup_energy"]
+    found["latency_s"] = time
+    found["energy_J"] = sum(v for name, v in found.items() if name.endswith("_J"))
+    return found
 
 
 CHANGES: tuple[dict[str, float], ...] = (
@@ -270,6 +365,11 @@ CHANGES: tuple[dict[str, float], ...] = (
         "chip.power_gating": 0.3,
         "array.columns_per_adc": 16.0,
         "cell.cell_aspect_ratio": 2.0,
+        "programming.selected_share": 0.75,
+        "programming.inhibit_fraction": 2 / 3,
+        "programming.word_line_inhibit_fraction": 1 / 3,
+        "programming.block_erase": 1.0,
+        "cell.erase_before_write": 1.0,
     },
 )
 
@@ -282,10 +382,18 @@ def test_two_computations_agree(name: str, changes: dict[str, float]) -> None:
     workload = place(GRAPH, None, Precision(BITS, BITS))
     plan = schedule(GRAPH, ("linear", "heads", "head"), ("shift", "scores"))
     priced = price(workload, plan, parameters, design.families)
-    energy, latency, area = bill(parameters)
+    energy, latency, area, once = bill(parameters, gated=design.families["cell"] != "fefet")
     found = {name: float(value[0]) for name, value in priced.energy.component_totals().items()}
     assert found == pytest.approx(dict(energy), rel=1e-9)
     assert float(priced.exposed.total()[0]) == pytest.approx(latency, rel=1e-9)
     sizes = {name: float(value[0]) for name, value in priced.area.component_totals().items()}
     sizes["digital"] = sizes.pop("digital_mac") + sizes.pop("special_function")
     assert sizes == pytest.approx(dict(area), rel=1e-9)
+    written = {
+        name.removeprefix("programming_"): float(value[0])
+        for name, value in priced.facts.items()
+        if name.startswith("programming_")
+    }
+    assert {n: v for n, v in written.items() if v} == pytest.approx(
+        {n: v for n, v in once.items() if v}, rel=1e-9
+    )

@@ -74,6 +74,8 @@ def test_the_page_is_small_and_has_every_part(page: str) -> None:
     assert page.count("<svg") == 5
     for words in ("Totals", "Measured beside modelled", "cell.on_current", "Boundary: chip", "w8a8", "90 %"):
         assert words in page
+    assert "<h3>Programming, once</h3>" in page
+    assert "wait before a read" in page
 
 
 def test_text_from_files_is_escaped(page: str) -> None:
@@ -86,6 +88,7 @@ def test_a_page_without_measurement_graph_and_padding(graph: OperatorGraph) -> N
     document |= {"padding": None, "per_real_token": None, "notes": [], "programming": None, "trace": None}
     page = render_page(document, None)
     assert "Not measured: --no-measure." in page
+    assert "Programming, once" not in page
     assert page.count("<svg") == 3
 
 

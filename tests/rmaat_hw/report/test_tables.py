@@ -54,6 +54,24 @@ def test_totals_name_precision_operations_and_boundary(document: dict[str, Any])
     assert "programming, once" in text
 
 
+def test_programming_names_its_largest_leaf_and_tells_them_all(document: dict[str, Any]) -> None:
+    # 1.9 of 3.1 µJ
+    assert "60,096,624 cells, high-voltage drivers 61.3 %" in cells(tables.totals(document))
+    table = tables.programming(document)
+    assert [row[0] for row in table.rows] == [
+        "program pulses on cells",
+        "high-voltage drivers",
+        "wait before a read",
+        "total",
+    ]
+    assert table.rows[0][1:] == ("1.20 µJ", "38.7 %", "0.660 to 2.16 µJ", "8.00 ms")
+    assert table.rows[2][1:] == ("–", "–", "", "4.00 ms")
+    assert table.rows[3][1:3] == ("3.10 µJ", "100 %")
+    del document["programming"]["breakdown"]  # of a run that was written before
+    assert tables.programming(document).rows == ()
+    assert "60,096,624 cells" in cells(tables.totals(document))
+
+
 def test_totals_of_a_batch_show_both_energies(document: dict[str, Any]) -> None:
     document["model"]["batch"] = 4
     text = cells(tables.totals(document))
