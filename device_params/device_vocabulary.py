@@ -135,7 +135,6 @@ CAPACITOR = {
 TRANSISTOR = {
     "series_resistance": _optional("ohm", "resistor in series that clips the on-current"),
     "gate_area": _optional("m^2", "width times length of the ferroelectric gate"),
-    "write_energy_density": _optional("J/m^2", "energy of one write pulse over gate_area"),
     "channel_width": _optional("m", "width of the channel"),
     "channel_length": _optional("m", "length of the channel"),
     "channel_factor": _optional("A/V^2", "mobility times oxide capacitance times width over length"),
@@ -289,9 +288,35 @@ CROSSBAR_CELL: tuple[str, ...] = (
 )
 """What a device must state to be the cell of a crossbar that sums currents."""
 
-CROSSBAR_WRITE_ENERGY: Mapping[str, tuple[str, ...]] = {
-    "fefet": ("gate_area", "write_energy_density"),
-    "rram": ("write_energy",),
-    "sram": ("write_energy",),
+KINETICS = ("remanent_polarization", "switching_time_constant", "merz_exponent", "kai_exponent")
+BETA_ACTIVATION = (
+    "activation_field_scale",
+    "activation_shape_a",
+    "activation_shape_p",
+    "activation_shape_q",
+)
+NORMAL_ACTIVATION = ("activation_field_mean", "activation_field_sigma")
+"""Nucleation-limited switching needs the kinetics and one of the two distributions of activation fields."""
+
+GATE_STACK = (
+    "film_thickness",
+    "relative_permittivity",
+    "interlayer_thickness",
+    "interlayer_permittivity",
+    "screening_voltage",
+    "band_bending",
+    "saturated_window",
+)
+"""What the gate of a ferroelectric transistor needs beside the switching of its film."""
+
+CROSSBAR_WRITE_ENERGY: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "fefet": (
+        ("write_energy",),
+        ("gate_area", *GATE_STACK, *KINETICS, *NORMAL_ACTIVATION),
+        ("gate_area", *GATE_STACK, *KINETICS, *BETA_ACTIVATION),
+    ),
+    "rram": (("write_energy",),),
+    "sram": (("write_energy",),),
 }
-"""Family of such a cell -> what the energy of a write pulse follows from; these families can be one."""
+"""Family of such a cell -> what the energy of a write pulse follows from, one set or another; these families
+can be one."""

@@ -314,7 +314,7 @@ def _fits(component: ComponentFile, slot: str, wanted: Slot, problems: Any) -> b
             allowed=", ".join(wanted.families),
         )
         return False
-    missing = [name for name in wanted.needed(component.family) if name not in component.parameters]
+    missing = wanted.missing(component.family, component.parameters)
     if missing:
         problems.add(
             f"the file does not give what a {slot} of this design needs: {', '.join(missing)}",

@@ -6,7 +6,7 @@ that is how a misspelt or misplaced line of a file is found. A new parameter of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from device_params.device_vocabulary import CROSSBAR_CELL, CROSSBAR_WRITE_ENERGY, DEVICES, Entry
@@ -130,17 +130,19 @@ VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
 class Slot:
     """What may stand in a slot of a design: kind of file, families, and the names it must give.
 
-    ``needs`` holds for every family, ``family_needs`` for one of them besides.
+    ``needs`` holds for every family; of the sets in ``family_needs`` one must be there besides.
     """
 
     kind: Kind
     families: tuple[str, ...]
     needs: tuple[str, ...] = ()
-    family_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    family_needs: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
-    def needed(self, family: str) -> tuple[str, ...]:
-        """Every name that a file of ``family`` must give to stand here."""
-        return self.needs + self.family_needs.get(family, ())
+    def missing(self, family: str, names: Collection[str]) -> tuple[str, ...]:
+        """What a file of ``family`` that gives ``names`` lacks to stand here; of several sets the nearest."""
+        sets = self.family_needs.get(family, ((),))
+        lacking = [tuple(n for n in (*self.needs, *some) if n not in names) for some in sets]
+        return min(lacking, key=len)
 
 
 SLOTS: Mapping[str, Mapping[str, Slot]] = {

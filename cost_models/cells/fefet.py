@@ -1,15 +1,22 @@
-"""Ferroelectric field-effect transistor in series with a resistor (1F1R)."""
+"""Ferroelectric field-effect transistor as the cell of a crossbar."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from cost_models.ferroelectric.device import has_gate_stack, stack_of
 from cost_models.namespace import Array
 
 
-def gate_write_energy(*, density: Array, gate_area: Array) -> Array:
-    """Energy of one program or erase pulse on a ferroelectric gate [J].
+def gate_pulse_energy(cell: Mapping[str, Array]) -> Array:
+    """Energy of one program or erase pulse on the gate [J], on a state that points against it.
 
-    ``density`` [J/m²] covers both ΔP·V and C·V² an area of gate (``gate_area`` [m²]). At 4 V and
-    0.01 µm² it is 7 fJ for the polarisation that the gate loop really switches across the interlayer,
-    and 25 fJ if interface charge screened all of 2·Pr (an upper bound).
+    ``cell``: parameters by the names of its file. From the gate stack (V·A·(ΔP + C_film·V_film), ΔP what the
+    pulse of ``write_voltage`` and ``write_time`` switches) where the file gives one, else its own
+    ``write_energy``. A cell that already points along the pulse takes the linear part alone: counted in full,
+    this errs high.
     """
-    return density * gate_area
+    if not has_gate_stack(cell):
+        return cell["write_energy"]
+    voltage = cell["write_voltage"]
+    return voltage * cell["gate_area"] * stack_of(cell).pulse(voltage, cell["write_time"]).charge

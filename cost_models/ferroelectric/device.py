@@ -4,7 +4,7 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,32 +26,21 @@ from cost_models.ferroelectric.nucleation import Activation, Gaussian, Generaliz
 from cost_models.ferroelectric.preisach import Preisach
 from cost_models.ferroelectric.thermal_rate import ThermalRate
 from cost_models.namespace import Array
+from device_params.device_vocabulary import BETA_ACTIVATION, GATE_STACK, KINETICS, NORMAL_ACTIVATION
 from device_params.errors import InputError
 
-_KINETICS = ("remanent_polarization", "switching_time_constant", "merz_exponent", "kai_exponent")
-_BETA = ("activation_field_scale", "activation_shape_a", "activation_shape_p", "activation_shape_q")
-_NORMAL = ("activation_field_mean", "activation_field_sigma")
 _LOOP = ("saturation_polarization", "remanent_polarization", "coercive_field")
 _DELAY = ("preisach_delay_time", "preisach_delay_voltage", "preisach_delay_exponent")
 
 #: Law -> names that it needs, in the order in which a device is given the most detailed that it has.
 LAWS: Mapping[str, tuple[str, ...]] = {
-    "nucleation, generalised beta": (*_KINETICS, *_BETA),
-    "nucleation, normal": (*_KINETICS, *_NORMAL),
+    "nucleation, generalised beta": (*KINETICS, *BETA_ACTIVATION),
+    "nucleation, normal": (*KINETICS, *NORMAL_ACTIVATION),
     "thermally activated": ("saturation_polarization", "switching_barrier", "field_action_length"),
     "delayed Preisach": (*_LOOP, *_DELAY),
     "Landau-Khalatnikov": ("landau_alpha", "landau_beta", "landau_gamma", "landau_resistivity"),
     "Preisach": _LOOP,
 }
-
-_STACK = (
-    "relative_permittivity",
-    "interlayer_thickness",
-    "interlayer_permittivity",
-    "screening_voltage",
-    "band_bending",
-    "saturated_window",
-)
 
 _FITTED = {
     "window": "fit_window",
@@ -84,9 +73,22 @@ def missing_for_switching(names: Collection[str]) -> tuple[str, ...]:
 def missing_for_gate(names: Collection[str]) -> tuple[str, ...]:
     """What the gate stack of a transistor lacks: nucleation kinetics, thicknesses, screening."""
     kinetics = min(
-        (tuple(n for n in (*_KINETICS, *shape) if n not in names) for shape in (_NORMAL, _BETA)), key=len
+        (
+            tuple(n for n in (*KINETICS, *shape) if n not in names)
+            for shape in (NORMAL_ACTIVATION, BETA_ACTIVATION)
+        ),
+        key=len,
     )
-    return (*kinetics, *(n for n in ("film_thickness", *_STACK) if n not in names))
+    return (*kinetics, *(n for n in GATE_STACK if n not in names))
+
+
+def _missing(what: str, names: Collection[str]) -> InputError:
+    return InputError(
+        what,
+        where="parameters",
+        value="missing " + ", ".join(names),
+        remedy="what was not published stays missing; state it in a file of your own",
+    )
 
 
 def _number(value: Array) -> float:
@@ -100,7 +102,7 @@ def _number(value: Array) -> float:
 def nucleation_of(p: Mapping[str, Array]) -> Nucleation:
     """Nucleation-limited switching from the parameters of a file, by name."""
     activation: Activation
-    if all(name in p for name in _BETA):
+    if all(name in p for name in BETA_ACTIVATION):
         activation = GeneralizedBeta(
             p["activation_shape_a"],
             p["activation_field_scale"],
@@ -148,20 +150,15 @@ def switching_of(p: Mapping[str, Array]) -> Switching:
             return StaticPreisachLaw(loop)
         time, voltage, exponent = (_number(p[name]) for name in _DELAY)
         return PreisachLaw(DelayedPreisach(loop, time, voltage, exponent, _number(p["film_thickness"])))
-    raise InputError(
-        "the switching of this film is not known",
-        where="parameters",
-        value="missing " + ", ".join(missing_for_switching(p)),
-        remedy="what was not published stays missing; state it in a file of your own",
-    )
+    raise _missing("the switching of this film is not known", missing_for_switching(p))
 
 
 def film_of(p: Mapping[str, Array]) -> Film:
     """A film between electrodes. Raises InputError naming what is missing."""
     switching = switching_of(p)
-    missing = [name for name in ("film_thickness", "relative_permittivity") if name not in p]
+    missing = tuple(name for name in ("film_thickness", "relative_permittivity") if name not in p)
     if missing:
-        raise InputError("the film is not known", where="parameters", value="missing " + ", ".join(missing))
+        raise _missing("the film is not known", missing)
     return Film(
         p["film_thickness"],
         p["relative_permittivity"],
@@ -175,17 +172,12 @@ def has_gate_stack(names: Collection[str]) -> bool:
     return not missing_for_gate(names)
 
 
-def gate_of(p: Mapping[str, Array]) -> FeFET:
-    """A ferroelectric transistor. Raises InputError naming what is missing."""
-    missing = [*missing_for_gate(p), *(n for n in ("gate_area", "grain_size") if n not in p)]
+def stack_of(p: Mapping[str, Array]) -> GateStack:
+    """The gate stack of a transistor. Raises InputError naming what is missing."""
+    missing = missing_for_gate(p)
     if missing:
-        raise InputError(
-            "the gate stack is not known",
-            where="parameters",
-            value="missing " + ", ".join(missing),
-            remedy="what was not published stays missing; state it in a file of your own",
-        )
-    stack = GateStack(
+        raise _missing("the gate stack is not known", missing)
+    return GateStack(
         film_thickness=p["film_thickness"],
         permittivity=p["relative_permittivity"],
         interlayer_thickness=p["interlayer_thickness"],
@@ -195,7 +187,34 @@ def gate_of(p: Mapping[str, Array]) -> FeFET:
         saturated_window=p["saturated_window"],
         nucleation=nucleation_of(p),
     )
-    return FeFET(stack, p["gate_area"], p["grain_size"], p.get("threshold_center", 0.0))
+
+
+def gate_of(p: Mapping[str, Array]) -> FeFET:
+    """A ferroelectric transistor. Raises InputError naming what is missing."""
+    missing = (*missing_for_gate(p), *(name for name in ("gate_area", "grain_size") if name not in p))
+    if missing:
+        raise _missing("the gate is not known", missing)
+    return FeFET(stack_of(p), p["gate_area"], p["grain_size"], p.get("threshold_center", 0.0))
+
+
+class Slot(Mapping[str, Array]):
+    """The parameters of one slot of a design under the names of its file; reading one reads the design's."""
+
+    def __init__(self, parameters: Mapping[str, Array], slot: str) -> None:
+        self._parameters, self._prefix = parameters, f"{slot}."
+
+    def __getitem__(self, name: str) -> Array:
+        return self._parameters[self._prefix + name]
+
+    def __contains__(self, name: object) -> bool:
+        return f"{self._prefix}{name}" in self._parameters
+
+    def __iter__(self) -> Iterator[str]:
+        cut = len(self._prefix)
+        return (name[cut:] for name in self._parameters if name.startswith(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def fitted_window_of(p: Mapping[str, Any]) -> FittedWindow | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.cells.cell import Cell
-from cost_models.cells.fefet import gate_write_energy
+from cost_models.cells.fefet import gate_pulse_energy
 from cost_models.circuits.adc import SarAdc, required_bits
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
 from cost_models.circuits.memory import Buffer, Dram, Interconnect
+from cost_models.ferroelectric.device import Slot
 from cost_models.mapping.precision import Precision
 from cost_models.namespace import Array, namespace_of, round_up
 from device_params.errors import InputError, nearest_name
@@ -28,9 +29,7 @@ OPERATION_ENERGIES: Mapping[str, str] = {
 
 #: Cell families and how the energy of a write pulse follows from their parameters [J].
 CELL_FAMILIES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
-    "fefet": lambda p: gate_write_energy(
-        density=p["cell.write_energy_density"], gate_area=p["cell.gate_area"]
-    ),
+    "fefet": lambda p: gate_pulse_energy(Slot(p, "cell")),
     "rram": lambda p: p["cell.write_energy"],
     "sram": lambda p: p["cell.write_energy"],
 }

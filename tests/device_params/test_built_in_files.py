@@ -89,14 +89,16 @@ def test_the_cells_of_the_built_in_designs_give_what_a_crossbar_needs() -> None:
     assert cells >= {"fefet_1f1r_28nm", "rram_1t1r_neurram_130nm", "sram_8t_28nm"}
     for name in cells:
         cell = load_device(name)
-        assert set(slot.needed(cell.family)) <= set(cell.parameters), name
+        assert slot.missing(cell.family, cell.parameters) == (), name
 
 
 def test_what_a_slot_needs_is_a_name_of_every_family_that_fits() -> None:
     for slots in SLOTS.values():
         for slot in slots.values():
             for family in slot.families:
-                assert set(slot.needed(family)) <= set(VOCABULARY[slot.kind, family])
+                assert slot.missing(family, ()) != () or not slot.needs
+                for needs in (slot.needs, *slot.family_needs.get(family, ())):
+                    assert set(needs) <= set(VOCABULARY[slot.kind, family])
 
 
 def test_vocabulary_has_no_unit_unknown_to_the_files() -> None:
@@ -122,15 +124,6 @@ def test_word_line_capacitance_of_the_fefet() -> None:
     edges = 2 * 0.25e-9 * 100e-9
     gate = cell["word_line_capacitance"].value
     assert stack * cell["gate_area"].value + edges == pytest.approx(gate, rel=0.05)
-
-
-def test_write_energy_of_the_fefet() -> None:
-    cell = load_device("fefet_1f1r_28nm").parameters
-    density = cell["write_energy_density"]
-    # 7 and 25 fJ per 0.01 um^2
-    assert (density.low, density.high) == pytest.approx((0.7, 2.5))
-    assert density.value == pytest.approx(math.sqrt(density.low * density.high), rel=0.01)
-    assert cell["write_energy"].value == pytest.approx(density.value * cell["gate_area"].value, rel=0.01)
 
 
 def test_fefet_is_read_in_steps_and_its_levels_stand_apart() -> None:

@@ -213,8 +213,9 @@ def test_error_of_a_film_is_that_of_its_set_against_the_measurements(name: str) 
     assert error.value == 0 and error.distribution == "normal"
     assert error.high == -error.low == pytest.approx(NORMAL_SCORE_95 * root_mean_square * 0.01, rel=0.02)
     for pulse, measured in (("write_voltage", list(rows)), ("write_time", list(times))):
-        # 0.97 ms is written as 1 ms
-        assert film[pulse].allowed == pytest.approx((min(measured), max(measured)), rel=0.05)
+        # the source measured more than the points that the error was taken from
+        low, high = film[pulse].allowed
+        assert low <= min(measured) * 1.001 and max(measured) <= high * 1.001
 
 
 def test_fields_of_the_films() -> None:

@@ -349,7 +349,7 @@ def test_a_cell_that_does_not_say_enough_is_told_with_what_it_lacks(folder: Path
         load_design(path)
     assert str(caught.value) == (
         f"{path}: components.cell: the file does not give what a cell of this design needs: write_voltage, "
-        "endurance, gate_area; got 'mine'; what was not published stays missing; "
+        "endurance, write_energy; got 'mine'; what was not published stays missing; "
         "state it in a file of your own"
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cost_models.cells.cell import Cell
-from cost_models.cells.fefet import gate_write_energy
+from cost_models.cells.fefet import gate_pulse_energy
+from device_params import load_device
 
 COMMON: dict[str, Any] = {
     "levels": 4,
@@ -45,8 +47,26 @@ def test_conductance_cell_is_read_in_one_step() -> None:
 def test_write_pulses() -> None:
     pulse = Cell(**COMMON).write_pulse()
     assert (pulse.energy, pulse.latency) == (4e-15, 1e-6)
-    # 25 fJ an 0.01 µm² is 2.5 J/m²; a gate of 28 × 100 nm takes 7 fJ of it
-    assert gate_write_energy(density=2.5, gate_area=2.8e-15) == pytest.approx(7e-15)
+
+
+def test_pulse_of_a_gate_follows_its_switching_where_the_file_gives_it() -> None:
+    assert gate_pulse_energy({"write_energy": 5e-15, "gate_area": 1e-15}) == 5e-15
+    gate = load_device("fefet_8nm_deng").parameters.nominal() | {"gate_area": 1e-14}
+    # 4 V, 1 µs: all of 2·25 µC/cm² switches at 4 − 1.621 V across the film:
+    # 4 V·1e-14 m²·(0.5 C/m² + 0.0310 F/m²·2.379 V) = 22.9 fJ
+    assert gate_pulse_energy(gate) == pytest.approx(22.9e-15, rel=5e-3)
+    weak = gate_pulse_energy(gate | {"write_voltage": 2.5})
+    # little switches: nearly the charge of the two layers in series, 2.5 V·1e-14·0.0163·2.5 = 1.0 fJ, and
+    # more
+    assert 1.0e-15 < weak < 2.5e-15
+
+
+def test_gate_pulse_is_one_function_of_arrays() -> None:
+    gate: dict[str, Any] = dict(load_device("fefet_1f1r_28nm").parameters.nominal())
+    volts = np.asarray([3.0, 3.5, 4.0])
+    block = gate_pulse_energy(gate | {"write_voltage": volts})
+    assert block == pytest.approx([float(gate_pulse_energy(gate | {"write_voltage": v})) for v in volts])
+    assert (np.diff(block) > 0).all()
 
 
 def test_pitches_multiply_to_the_area() -> None:
