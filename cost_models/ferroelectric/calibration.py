@@ -100,26 +100,51 @@ def fit_window(points: Points, *, least_voltage: float) -> Fit:
         result: Floats = law.after(voltage, duration)
         return result
 
-    start = np.asarray([1.5, -0.1, 6.0, 0.6, np.log(1.4e-9), 2.8])
-    found = _fit(window, names, start, points.where(points.voltage >= least_voltage))
+    kept = points.where(points.voltage >= least_voltage)
+    largest = float(kept.voltage.max())
+    starts = [
+        np.asarray([kept.value.max(), min(kept.value.min(), -0.01), mean, 0.1 * mean, log_time, exponent])
+        for mean in (largest, 1.5 * largest, 3.0 * largest)
+        for log_time in np.log(kept.duration.min() * np.asarray([0.3, 0.03, 0.003]))
+        for exponent in (1.5, 3.0)
+    ]
+    found = _fit(window, names, _best_start(window, starts, kept), kept)
     values = {**found.values, "fit_time_constant": float(np.exp(found.values["log_time"]))}
     del values["log_time"]
     return dataclasses.replace(found, values=values)
 
 
+def _best_start(model: Model, starts: list[Floats], points: Points) -> Floats:
+    """The start whose own fit is best: such laws have several valleys."""
+    found = []
+    for start in starts:
+        with np.errstate(all="ignore"):
+            try:
+                found.append(_solve(model, points, start, start))
+            except ValueError:  # a step to where the law is no number
+                continue
+    misses = [
+        agreement(model(v, points.voltage, points.duration), points.value).root_mean_square for v in found
+    ]
+    return found[int(np.argmin(misses))]
+
+
+def _solve(model: Model, points: Points, first: Floats, scale: Floats) -> Floats:
+    """Least squares from ``first``; ``scale`` is the size of each value."""
+
+    def difference(values: Floats) -> Floats:
+        return model(values, points.voltage, points.duration) - points.value
+
+    result: Floats = optimize.least_squares(difference, first, x_scale=np.abs(scale)).x
+    return result
+
+
 def _fit(model: Model, names: list[str], start: Floats, points: Points) -> Fit:
-    def solve(some: Points, first: Floats) -> Floats:
-        def difference(values: Floats) -> Floats:
-            return model(values, some.voltage, some.duration) - some.value
-
-        result: Floats = optimize.least_squares(difference, first, x_scale=np.abs(start)).x
-        return result
-
-    best = solve(points, start)
+    best = _solve(model, points, start, start)
     predicted = np.empty_like(points.value)
     for voltage in np.unique(points.voltage):
         out = points.voltage == voltage
-        values = solve(points.where(~out), best)
+        values = _solve(model, points.where(~out), best, start)
         predicted[out] = model(values, points.voltage[out], points.duration[out])
     return Fit(
         dict(zip(names, best.tolist(), strict=True)),

@@ -84,9 +84,8 @@ def missing_for_gate(names: Collection[str]) -> tuple[str, ...]:
 
 def _missing(what: str, names: Collection[str]) -> InputError:
     return InputError(
-        what,
+        f"{what}: no {', '.join(names)}",
         where="parameters",
-        value="missing " + ", ".join(names),
         remedy="what was not published stays missing; state it in a file of your own",
     )
 

@@ -118,7 +118,10 @@ class GateStack:
         screened = gate_voltage - self.screening_voltage + 0.0 * duration
         unscreened = above / (1.0 + film / oxide) + 0.0 * screened
         screened = screened + 0.0 * unscreened
+        # a parameter that varies with the points makes the answer vary, whichever it is
+        screened = screened + 0.0 * self._first_guess(duration, xp)
         least = xp.where(screened > 0, screened, 0.0 * screened)
+        unscreened = unscreened + 0.0 * least
         divided = unscreened > least
         voltage = least
         if bool(xp.any(divided)):

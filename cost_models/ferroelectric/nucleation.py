@@ -171,7 +171,7 @@ class Nucleation:
         positive = flat > 0
         switched = 1.0 - unswitched
         share = xp.where(positive & (switched > 0), switched, 0.0 * switched)
-        steepness = xp.where(positive, alpha * steepness, 0.0 * flat)
+        steepness = xp.where(positive, alpha * steepness, 0.0 * flat) + 0.0 * share
         if share.shape != flat.shape:  # parameters [points] under one field
             shape = share.shape
         return xp.reshape(share, shape), xp.reshape(steepness, shape)

@@ -17,7 +17,7 @@ from rmaat_hw.cli.shell import (
     run,
     with_json_value,
 )
-from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues, devices
+from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues, devices, physics
 # isort: on
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "estimates",
     "machine",
     "main",
+    "physics",
     "run",
     "training",
     "with_json_value",
