@@ -225,6 +225,10 @@ def test_brinkman_against_simmons() -> None:
     ratio = brinkman / (simmons / (1 - 2 / DECAY))
     assert np.max(np.abs(ratio[small] - 1)) < 0.05
     assert np.all(ratio < 1.02)  # the higher powers that are cut off are positive
+    # k·eV/2 = A·V/(4√φ) of the parabola: within 10 per cent up to two, and far too low beyond.
+    half = DECAY * SHARE / 4
+    assert np.min(ratio[half < 2]) > 0.9
+    assert ratio[np.argmax(half)] < 0.25
 
 
 @pytest.mark.parametrize("asymmetry", [-0.8, -0.2, 0.5])
@@ -339,7 +343,7 @@ def test_current_follows_the_voltage_and_falls_with_the_barrier(
 
 
 def test_the_integral_sees_a_barrier_that_rises_as_one_that_falls() -> None:
-    # Mirrored barrier and voltage: the same current the other way, the part that passes over the top included.
+    # Mirrored barrier and voltage: the same current the other way, what passes over the top included.
     falling = [Segment(4e-9, 1.3 * EV, 0.9 * EV)]
     rising = [Segment(4e-9, 0.9 * EV, 1.3 * EV)]
     forward = tsu_esaki_current_density(voltage=0.3, segments=falling, temperature=400.0)
