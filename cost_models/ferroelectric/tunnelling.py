@@ -112,7 +112,7 @@ def brinkman_current_density(
     ``voltage`` V [V], ``barrier_height`` φ, the mean of both sides [J], ``barrier_asymmetry`` Δφ, height at
     electrode 2 less that at electrode 1 [J], ``thickness`` [m], ``effective_mass`` relative. Electrons go
     from electrode 1 to 2 at V > 0. Accurate to about a tenth for d > 1 nm and |Δφ| < φ (the authors) while
-    k·eV/2 stays below two, k = A/(2√φ): what the third power leaves out of sinh makes it four times too low
+    k·eV/2 stays below two, k = A/(2√φ): what the third power leaves out of sinh makes it five times too low
     at 4 nm, 3 eV and φ/3.
 
     Raises InputError: |eV| > φ/3, |Δφ| ≥ φ.
