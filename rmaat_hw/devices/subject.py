@@ -148,10 +148,11 @@ class Subject:
         if not self.gated:
             film = film_of(p)
             pulse = film.pulse(voltage, duration, temperature)
-            polarization = pulse.polarization + p.get("polarization_error", 0.0)
-            bound = film.switching.remanent
-            polarization = np.clip(polarization, -bound, bound)
-            return Outcome(polarization, pulse.polarization + bound, pulse.energy.total)
+            return Outcome(
+                polarization=pulse.polarization + p.get("polarization_error", 0.0),
+                switched=pulse.polarization + film.switching.remanent,
+                energy_density=pulse.energy.total,
+            )
         gate = gate_of(p)
         stack, remanent = gate.stack, p["remanent_polarization"]
         pulse_ = stack.pulse(abs(voltage), duration)
