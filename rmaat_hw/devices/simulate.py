@@ -288,9 +288,7 @@ def _outside(
     if not low_t <= temperature <= high_t:
         found.append(f"temperature: {temperature:g} K is outside the measured {low_t:g} to {high_t:g} K")
     endurance = subject.file.parameters.get("endurance")
-    if cycles > 0 and endurance is None:
-        found.append("cycles: the endurance of this device is not known")
-    elif endurance is not None and cycles > endurance.high:
+    if endurance is not None and cycles > endurance.high:
         found.append(f"cycles: {cycles:g} are more than its endurance of {endurance.high:g} at most")
     return found
 
@@ -314,8 +312,8 @@ def _unknown(subject: Subject, temperature: float, cycles: float) -> list[str]:
         )
     if cycles > 0 and (subject.wear.window(cycles) if subject.gated else None) is None:
         notes.append(
-            "How this device changes before the end of its endurance is not known: the value is that of the "
-            "fresh one, the interval reaches to what its wear may have left."
+            "How this device changes with cycles is not known: the value is that of the fresh one, the "
+            "interval reaches to what wear may have left."
         )
     if not subject.gated and "polarization_error" not in subject.nominal:
         notes.append("The error of this law against measurements is not known and not in the interval.")
@@ -386,10 +384,13 @@ def _worn_window(
 
 
 def _worn_polarization(subject: Subject, exact: Outcome, spread: Outcome, cycles: float) -> Quantity:
+    """Polarization after cycles: where wear has no law, the interval takes wake-up or its absence."""
     fresh = _quantity(exact.polarization, spread.polarization)
     if cycles == 0.0 or subject.gated:
         return fresh
-    gain = subject.nominal.get("wake_up_gain")
-    factor = 2.0 if gain is None else subject.file.parameters["wake_up_gain"].high
-    values = [bound * f for bound in (fresh["low"], fresh["high"]) for f in (1.0 / factor, factor)]
-    return {"value": fresh["value"], "low": min(values), "high": max(values)}
+    gain = subject.file.parameters.get("wake_up_gain")
+    if gain is None:
+        bound = abs(float(exact.switched) - float(exact.polarization))
+        return {**fresh, "low": min(fresh["low"], -bound), "high": max(fresh["high"], bound)}
+    ends = [end * factor for end in (fresh["low"], fresh["high"]) for factor in (1.0 / gain.high, gain.high)]
+    return {**fresh, "low": min(ends), "high": max(ends)}

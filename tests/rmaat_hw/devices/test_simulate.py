@@ -186,7 +186,16 @@ def test_cycles_close_the_window_by_its_law_or_by_an_unknown_part() -> None:
     assert fresh.memory_window is not None and worn.memory_window is not None
     assert worn.memory_window["value"] == fresh.memory_window["value"]
     assert worn.memory_window["low"] < 0.5 * fresh.memory_window["low"]
-    assert any("endurance is not known" in note for note in worn.notes)
+    assert any("with cycles is not known" in note for note in worn.notes)
+
+
+def test_unknown_wear_of_a_film_widens() -> None:
+    for name, voltage, pulse in (("hzo_film_8nm3", 1.2, 1e-5), ("fecap_heracles", 0.95, 1e-6)):
+        fresh, worn = (simulate(name, voltage=voltage, pulse=pulse, cycles=n) for n in (0, 1e4))
+        assert worn.polarization["value"] == fresh.polarization["value"]
+        assert worn.polarization["low"] <= fresh.polarization["low"]
+        assert worn.polarization["high"] > fresh.polarization["high"]
+        assert any("with cycles is not known" in note for note in worn.notes)
 
 
 def test_cycles_beyond_the_endurance_are_refused() -> None:
