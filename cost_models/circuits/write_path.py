@@ -71,16 +71,14 @@ class WriteScheme:
 
     A cell sees its word line less its bit line:
 
-    | scheme            | word lines: selected, other | bit lines: written, other | row   | column |
-    unselected |
-    |-------------------|-----------------------------|---------------------------|-------|--------|------------|
-    | V/2               | 1, 1/2                      | 0, 1/2                    | 1/2   | 1/2    | 0
-    | | V/3               | 1, 1/3                      | 0, 2/3                    | 1/3   | 1/3    | −1/3
-    | | row, inhibit i    | 1, 0                        | 0, i                      | 1 − i | 0      | −i
-    | | row erase         | −1, 0                       | 0, –                      | –     | 0      | –
-    | | block erase       | 0 (all), –                  | 1 (all, and the well), –  | –     | –      | –
-    | | access transistor | 1, 0                        | 1, 0                      | 0     | 0      | 0
-    |
+    | scheme            | word lines, this/other | bit lines, written/other | row   | column | neither |
+    |-------------------|------------------------|--------------------------|-------|--------|---------|
+    | V/2               | 1, 1/2                 | 0, 1/2                   | 1/2   | 1/2    | 0       |
+    | V/3               | 1, 1/3                 | 0, 2/3                   | 1/3   | 1/3    | −1/3    |
+    | row, inhibit i    | 1, 0                   | 0, i                     | 1 − i | 0      | −i      |
+    | row erase         | −1, 0                  | 0, –                     | –     | 0      | –       |
+    | block erase       | 0 (all), –             | 1 (all, and the well), – | –     | –      | –       |
+    | access transistor | 1, 0                   | 1, 0                     | 0     | 0      | 0       |
 
     A ``gated`` cell has an access transistor on its word line: it sees its bit line when that is high and
     nothing when it is low. ``whole_block``: every word line is selected.

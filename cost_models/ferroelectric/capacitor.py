@@ -1,14 +1,11 @@
 """Ferroelectric capacitors: three devices that share a film and little else.
 
 * FeCAP, metal-film-metal: written by switching pulses, read without switching by the small difference that
-  the
-  state leaves in its capacitance (a ratio of 1.1-2).
+  the state leaves in its capacitance (a ratio of 1.1-2).
 * FeRAM cell: the same capacitor behind a transistor, read by switching it: a large charge, but the state is
-  lost,
-  is written back, and every read costs a cycle of its endurance.
+  lost, is written back, and every read costs a cycle of its endurance.
 * Memcapacitor: a semiconductor in the stack is depleted or not, so that the capacitance changes by a large
-  ratio;
-  read like a FeCAP.
+  ratio; read like a FeCAP.
 
 Polarization C/m², capacitance a square metre F/m², areas m². Lines and drivers are charged elsewhere.
 """

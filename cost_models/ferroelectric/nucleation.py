@@ -25,8 +25,8 @@ from scipy.special import betaincinv, ndtri
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
 from cost_models.namespace import Array, as_array, namespace_of
 
-#: Quantiles of the activation field. 48 keep the switched share of the library's sets within 9e-4 of the limit
-#: of many, 1.3e-4 in the root mean square (tests): a fiftieth of what the models miss their measurements by.
+#: Quantiles of the activation field. 48 keep the switched share of the library's sets within 9e-4 of the
+#: limit of many, 1.3e-4 in the root mean square (tests): a fiftieth of what the models miss measurements by.
 QUANTILES = 48
 
 #: Numbers in one block of quantiles × points: six live arrays of this size stay in a mebibyte of cache.
