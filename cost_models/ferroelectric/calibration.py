@@ -1,5 +1,4 @@
-"""Numbers of a device that its own measurements fix: the screening voltage, the fitted window, the errors of
-models.
+"""Numbers of a device that its own measurements fix: screening voltage, fitted window, errors of models.
 
 Every fit reports its free parameters, its error on all points and the error on a voltage that it has not seen
 (leave one voltage out): what a fit is worth between its points.

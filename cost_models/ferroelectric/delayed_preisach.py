@@ -71,8 +71,7 @@ class DelayedPreisach:
     def response(
         self, waveform: Waveform, *, start: Start = "negative", largest_step: float | None = None
     ) -> Response:
-        """Follow a waveform of the applied field [V/m] from rest (E_eff = 0) and the state ``start`` of the
-        film.
+        """Follow a waveform of the applied field [V/m] from rest (E_eff = 0) and a film in state ``start``.
 
         Samples are added until neither field changes by more than ``largest_step`` [V/m] (δ/16 when not
         given) between two of them.

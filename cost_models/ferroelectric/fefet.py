@@ -1,5 +1,4 @@
-"""Ferroelectric transistor: memory window of a pulse, threshold of a state, spread over gates, energy of a
-write.
+"""Ferroelectric transistor: window of a pulse, threshold of a state, spread over gates, write energy.
 
 Two models of the window stand side by side. The *physical* one is the switched share of the gate stack times
 the saturated window. The *fitted* one is a nucleation-limited law in the gate voltage itself, with numbers of

@@ -134,9 +134,7 @@ class FilmPulse:
 
 @dataclass(frozen=True)
 class Film:
-    """``thickness`` [m], relative ``permittivity`` without switching, ``switching``, leakage [A/m²] while
-    written.
-    """
+    """``thickness`` [m], ``permittivity`` without switching, ``switching``, leakage [A/m²] while written."""
 
     thickness: Array
     permittivity: Array

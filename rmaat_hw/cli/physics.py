@@ -1,6 +1,4 @@
-"""``rmaat-hw devices simulate`` and ``fit``: what a pulse does to a device, and how its numbers were
-found.
-"""
+"""``rmaat-hw devices simulate`` and ``fit``: what a pulse does, and how a device's numbers were found."""
 
 from __future__ import annotations
 

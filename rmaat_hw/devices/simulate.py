@@ -1,6 +1,4 @@
-"""One pulse, or one waveform, on a device of the library: polarization, window, energy, each with its
-interval.
-"""
+"""One pulse, or one waveform, on a device of the library: polarization, window, energy, intervals."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What is simulated: a device of the library, its models at any parameters, and the range of its
-measurements.
-"""
+"""What is simulated: a device of the library, its models at any parameters, its measured ranges."""
 
 from __future__ import annotations
 

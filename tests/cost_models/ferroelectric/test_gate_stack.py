@@ -1,6 +1,4 @@
-"""Gate stack: screening, the film's voltage, pulses against time steps, energy, disturb, the fits
-behind it.
-"""
+"""Gate stack: screening, the film's voltage, pulses against time steps, energy, disturb, fits."""
 
 from __future__ import annotations
 
