@@ -182,19 +182,20 @@ class GateStack:
         state = self.nucleation.state(initial)
         step = FIELD_STEP * float(self.film_thickness) * float(np.median(state.fields))
         fine = waveform.refined(step)
-        trapped = unscreened * state.polarization
-        fields, shares, lost, previous = [0.0], [state.polarization], [0.0], 0.0
+        share = initial
+        trapped = unscreened * share
+        fields, shares, lost, previous = [0.0], [share], [0.0], 0.0
         for gate, duration in zip((fine.drive[1:] + fine.drive[:-1]) / 2.0, fine.steps, strict=True):
             if gate * previous <= 0.0:
-                trapped = unscreened * state.polarization
+                trapped = unscreened * share
             previous, field, work = gate, 0.0, lost[-1]
             for part in self._parts(duration):
-                field, trapped = self._film_field(gate, remanent * state.polarization, trapped)
-                before = state.polarization
+                field, trapped = self._film_field(gate, remanent * share, trapped)
                 state = self.nucleation.advance(state, field, part)
-                work += field * remanent * (state.polarization - before)
+                before, share = share, float(state.polarization[0])
+                work += field * remanent * (share - before)
             fields.append(field)
-            shares.append(state.polarization)
+            shares.append(share)
             lost.append(work)
         return Response(fine.time, np.asarray(fields), remanent * np.asarray(shares), np.asarray(lost))
 

@@ -211,28 +211,28 @@ class Nucleation:
 
     # -- fields that vary -----------------------------------------------------------------------------
 
-    def state(self, polarization: float = -1.0) -> DomainState:
-        """All quantiles in one state: ``polarization`` −1 … 1 is the share up less the share down."""
+    def state(self, polarization: float = -1.0, *, points: int = 1) -> DomainState:
+        """``points`` films in one state: ``polarization`` −1 … 1 is the share up less the share down."""
         probability, weights = quantiles(QUANTILES)
         offsets, offset_weights = self._offsets()
         fields = np.asarray(self.activation.at(probability, np))[:, 0]
-        up = np.full(len(fields) * len(offsets), (1.0 + polarization) / 2.0)
+        up = np.full((len(fields) * len(offsets), points), (1.0 + polarization) / 2.0)
         return DomainState(
-            fields=np.tile(fields, len(offsets)),
-            offsets=np.repeat(offsets, len(fields)),
+            fields=np.tile(fields, len(offsets))[:, None],
+            offsets=np.repeat(offsets, len(fields))[:, None],
             weights=np.outer(offset_weights, weights).reshape(-1),
             up=up,
             up_progress=np.zeros_like(up),
             down_progress=np.zeros_like(up),
         )
 
-    def advance(self, state: DomainState, field: float, duration: float) -> DomainState:
-        """The state after a constant field [V/m] for a time [s].
+    def advance(self, state: DomainState, field: Any, duration: Any) -> DomainState:
+        """The state after a constant field [V/m] for a time [s], each a number or [points].
 
         Every quantile holds domains up and domains down, each with the progress h of its population. Those
-        that the field opposes gain dt/τ and switch with probability 1 − exp(h_old^β − h_new^β); those that it
-        supports lose dt/τ, not below zero (their hazard never goes back). Domains that arrive in a population
-        have progress zero; the population then carries the mean.
+        that the field opposes gain dt/τ and switch with probability 1 − exp(h_old^β − h_new^β); those that
+        it supports lose dt/τ, not below zero (their hazard never goes back). Domains that arrive in a
+        population have progress zero; the population then carries the mean.
         """
         driving = field - state.offsets
         grown = duration * self.time_constants(np.abs(driving), state.fields)
@@ -253,6 +253,20 @@ class Nucleation:
             down_progress=np.where(rising, new, resting),
         )
 
+    def after_pulses(self, fields: Floats, durations: Floats, *, initial: float = -1.0) -> Floats:
+        """Polarization [C/m²] after each pulse of trains of constant fields: [pulses, points].
+
+        ``fields`` [V/m] and ``durations`` [s] are [pulses, points] or broadcast to it; between the pulses
+        the film rests and forgets nothing. ``initial`` −1 … 1 times Pr.
+        """
+        fields, durations = np.broadcast_arrays(np.atleast_2d(fields), np.atleast_2d(durations))
+        state = self.state(initial, points=fields.shape[1])
+        left = []
+        for field, duration in zip(fields, durations, strict=True):
+            state = self.advance(state, field, duration)
+            left.append(self.remanent_polarization * state.polarization)
+        return np.asarray(left)
+
     def response(self, waveform: Waveform, *, initial: float = -1.0) -> Response:
         """Polarization under any waveform of the field [V/m], from the state ``initial`` (−1 … 1 times Pr).
 
@@ -266,7 +280,7 @@ class Nucleation:
         for field, duration in zip(middle, fine.steps, strict=True):
             state = self.advance(state, field, duration)
             shares.append(state.polarization)
-        polarization = self.remanent_polarization * np.asarray(shares)
+        polarization = self.remanent_polarization * np.concatenate(shares)
         lost = np.concatenate([[0.0], np.cumsum(middle * np.diff(polarization))])
         return Response(fine.time, fine.drive, polarization, lost)
 
@@ -301,10 +315,11 @@ class Nucleation:
 
 @dataclass(frozen=True)
 class DomainState:
-    """What the quantiles of a film have come to; all arrays [quantiles].
+    """What the quantiles of films have come to: one film a point.
 
-    ``fields`` and ``offsets`` [V/m] name the domains, ``weights`` add up to 1; ``up`` is the share of each
-    quantile that points up, ``up_progress`` and ``down_progress`` the progress h of both populations.
+    ``fields`` and ``offsets`` [V/m], both [quantiles, 1], name the domains, ``weights`` [quantiles] add up to
+    1; ``up`` [quantiles, points] is the share that points up, ``up_progress`` and ``down_progress`` the
+    progress h of both populations.
     """
 
     fields: Floats
@@ -315,9 +330,10 @@ class DomainState:
     down_progress: Floats
 
     @property
-    def polarization(self) -> float:
-        """Share up less share down, −1 … 1."""
-        return float(self.weights @ (2.0 * self.up - 1.0))
+    def polarization(self) -> Floats:
+        """Share up less share down, −1 … 1: [points]."""
+        share: Floats = self.weights @ (2.0 * self.up - 1.0)
+        return share
 
 
 def domain_count(area: Array, grain_size: Array) -> Array:
