@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tolerance import close
 
 from cost_models.circuits.adc import SarAdc, required_bits
 
@@ -26,11 +27,11 @@ def converter(bits: float = 9.0, rows: float = 128.0, volts: float = 0.9) -> Sar
 
 def test_energy_delay_and_area_of_nine_bits() -> None:
     # (100 fF·9 + 0.001 fF·4⁹)·0.81 V² = (900 + 262.144)·0.81 = 941.3 fJ
-    assert converter().convert().energy == pytest.approx(941.337e-15, rel=1e-4)
+    assert converter().convert().energy == close(941.337e-15, rel=1e-4)
     # 9·(0.00653·128 + 0.640) ns = 9·1.47584 = 13.283 ns
-    assert converter().convert().latency == pytest.approx(13.2826e-9, rel=1e-4)
-    # 10^(1.206 − 0.0369·9)·2⁹ µm² = 10^0.8739·512 = 7.480·512 = 3829.8 µm²
-    assert converter().area == pytest.approx(3829.6e-12, rel=1e-3)
+    assert converter().convert().latency == close(13.2826e-9, rel=1e-4)
+    # 10^(1.206 − 0.0369·9)·2⁹ µm² = 10^0.8739·512 = 7.47999·512 = 3829.75 µm²
+    assert converter().area == close(3829.75e-12, rel=1e-5)
 
 
 @pytest.mark.parametrize(

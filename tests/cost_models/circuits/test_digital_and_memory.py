@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tolerance import close
 
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.memory import Buffer, Dram, Interconnect
@@ -21,9 +21,9 @@ def test_adder() -> None:
         activity=0.25,
     )
     # 0.25·17·(6 + 3)·0.7 fF·0.81 V² = 21.69 fJ
-    assert adder.add().energy == pytest.approx(21.687e-15, rel=1e-4)
-    assert adder.area == pytest.approx(17 * 13.8 * 0.614e-12)
-    assert adder.register_area == pytest.approx(17 * 6 * 0.614e-12)
+    assert adder.add().energy == close(21.687e-15, rel=1e-4)
+    assert adder.area == close(17 * 13.8 * 0.614e-12)
+    assert adder.register_area == close(17 * 6 * 0.614e-12)
 
 
 def test_digital_unit() -> None:
@@ -38,12 +38,12 @@ def test_digital_unit() -> None:
         special_function_area=1000e-12,
     )
     product = unit.multiply_accumulate(2048)
-    assert (product.energy, product.latency) == pytest.approx((204.8e-12, 2e-9))
+    assert (product.energy, product.latency) == close((204.8e-12, 2e-9))
     work = unit.operate({"add": 64.0, "exponential": 64.0})
     # 64 fJ + 320 fJ; two operations a lane
-    assert (work.energy, work.latency) == pytest.approx((384e-15, 2e-9))
+    assert (work.energy, work.latency) == close((384e-15, 2e-9))
     assert unit.operate({}).energy == 0
-    assert unit.mac_array_area == pytest.approx(1024 * 500e-12)
+    assert unit.mac_array_area == close(1024 * 500e-12)
 
 
 def test_memories_and_wires() -> None:
@@ -56,10 +56,10 @@ def test_memories_and_wires() -> None:
         cycle_time=2e-9,
         width=128,
     )
-    assert buffer.read(1280).energy == pytest.approx(512e-12)
-    assert buffer.write(1280).latency == pytest.approx(20e-9)
+    assert buffer.read(1280).energy == close(512e-12)
+    assert buffer.write(1280).latency == close(20e-9)
     dram = Dram(energy_per_bit=8e-12, bandwidth=12.8e9)
-    assert dram.move(8 * 12.8).latency == pytest.approx(1e-9)
+    assert dram.move(8 * 12.8).latency == close(1e-9)
     wires = Interconnect(
         wire_capacitance=0.2e-9,
         repeater_capacitance_ratio=1.5,
@@ -70,5 +70,5 @@ def test_memories_and_wires() -> None:
     )
     # 512 bits over 1 mm: 512·0.25·0.2 pF·1.5·1 V² = 38.4 pJ, one cycle
     moved = wires.transfer(512, 1e-3)
-    assert (moved.energy, moved.latency) == pytest.approx((38.4e-12, 1e-9))
+    assert (moved.energy, moved.latency) == close((38.4e-12, 1e-9))
     assert wires.transfer(0, 1e-3).energy == 0

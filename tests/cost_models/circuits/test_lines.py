@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tolerance import close
 
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
 
@@ -20,14 +21,14 @@ def line(cells: float = 128) -> Line:
 
 def test_capacitance_swing_and_delay() -> None:
     # 128·(0.1 + 0.2·0.2) fF = 17.92 fF; at 0.8 V: 17.92·0.64 = 11.469 fJ
-    assert line().capacitance == pytest.approx(17.92e-15)
-    assert line().swing(0.8).energy == pytest.approx(11.4688e-15)
+    assert line().capacitance == close(17.92e-15)
+    assert line().swing(0.8).energy == close(11.4688e-15)
     # 0.38·(25.6 µm·5 Ω/µm = 128 Ω)·17.92 fF = 0.8716 ps
-    assert line().delay == pytest.approx(0.8716e-12, rel=1e-3)
+    assert line().delay == close(0.8716e-12, rel=1e-3)
 
 
 def test_delay_grows_with_the_square_of_the_length() -> None:
-    assert line(256).delay == pytest.approx(4 * line(128).delay)
+    assert line(256).delay == close(4 * line(128).delay)
 
 
 @pytest.mark.parametrize(("steps", "squares"), [(1, 1.0), (3, (0.4**2 + 0.8**2 + 1.2**2) / 1.2**2)])
@@ -36,8 +37,8 @@ def test_staircase_swings_each_step(steps: int, squares: float) -> None:
         line=line(), voltage=1.2, steps=steps, gate_capacitance=0.7e-15, gate_area=0.614e-12
     )
     # Each step charges the line to its own voltage, and the taper switches a third more.
-    assert driver.pulse().energy == pytest.approx(4 / 3 * 17.92e-15 * 1.44 * squares)
-    assert driver.pulse().latency == pytest.approx(steps * line().delay)
+    assert driver.pulse().energy == close(4 / 3 * 17.92e-15 * 1.44 * squares)
+    assert driver.pulse().latency == close(steps * line().delay)
 
 
 def test_dac_and_multiplexer() -> None:
@@ -49,8 +50,8 @@ def test_dac_and_multiplexer() -> None:
         flip_flop_capacitance_ratio=3,
         flip_flop_area_ratio=6,
     )
-    assert dac.load().energy == pytest.approx(3 * 0.7e-15 * 0.81)
-    assert dac.select().energy == pytest.approx(6 * 0.7e-15 * 0.81)
-    assert dac.area == pytest.approx(12 * 0.614e-12)
+    assert dac.load().energy == close(3 * 0.7e-15 * 0.81)
+    assert dac.select().energy == close(6 * 0.7e-15 * 0.81)
+    assert dac.area == close(12 * 0.614e-12)
     multiplexer = ColumnMultiplexer(supply_voltage=0.9, gate_capacitance=0.7e-15, gate_area=0.614e-12)
-    assert multiplexer.select().energy == pytest.approx(3 * 0.7e-15 * 0.81)
+    assert multiplexer.select().energy == close(3 * 0.7e-15 * 0.81)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerance import close
 
 from cost_models.circuits.lines import Line
 from cost_models.circuits.write_path import (
@@ -192,7 +193,7 @@ def test_leaves_by_hand() -> None:
     delivered = sum(value for name, value in expected.items() if name != "verify")
     # 1/0.4 − 1 = 1.5; time (300 + 40)·1 µs + 200·(400 + 50) ns = 430 µs, two arrays side by side: 215 µs
     expected |= {"supply_loss": 1.5 * delivered, "supply_idle": 1e-4 * 215e-6, "supply_startup": 1e-9}
-    assert found == pytest.approx(expected, rel=1e-12)
+    assert found == close(expected, rel=1e-12)
     times = PATH.latency(rows=40.0)
     assert tuple(times) == LATENCY_LEAVES
     half = {"cell": 150e-6, "erase": 20e-6, "read_after_write": 40e-6, "verify": 5e-6}
@@ -203,9 +204,9 @@ def test_block_erase_takes_one_pulse_an_array() -> None:
     block = replace(PATH, block_erase=1.0)
     energy, rows = block.energy(cells=400.0, rows=40.0), PATH.energy(cells=400.0, rows=40.0)
     # two blocks: well, and ten bit and ten source lines that follow it; the cells' own energy stays
-    assert energy["well"] == pytest.approx(2 * 16 * (500e-15 + 10 * (20e-15 + 15e-15)))
-    assert energy["erase"] == pytest.approx(400 * 5e-15)
-    assert rows["driver"] - energy["driver"] == pytest.approx(38 * 16 * 10e-15)
+    assert energy["well"] == close(2 * 16 * (500e-15 + 10 * (20e-15 + 15e-15)))
+    assert energy["erase"] == close(400 * 5e-15)
+    assert rows["driver"] - energy["driver"] == close(38 * 16 * 10e-15)
     assert block.latency(rows=40.0)["erase"] == pytest.approx(1e-6)
 
 
@@ -213,8 +214,8 @@ def test_v2_lifts_the_other_word_lines() -> None:
     lifted = replace(PATH, program=half_voltage(selected_share=0.4))
     found, base = (path.energy(cells=400.0, rows=40.0) for path in (lifted, PATH))
     more = 300 * 16 * 19 * 10e-15 * 0.25
-    assert found["inhibited_line"] - base["inhibited_line"] == pytest.approx(more)
-    assert found["driver"] - base["driver"] == pytest.approx(300 * 19 * 16 * 10e-15)
+    assert found["inhibited_line"] - base["inhibited_line"] == close(more)
+    assert found["driver"] - base["driver"] == close(300 * 19 * 16 * 10e-15)
 
 
 def test_the_schemes_are_points_of_one_family() -> None:
@@ -233,7 +234,7 @@ def test_without_high_voltage_there_is_no_supply() -> None:
 def test_a_gated_cell_swings_its_own_bit_lines_and_disturbs_nobody() -> None:
     scheme = access_transistor(selected_share=0.4)
     found = replace(PATH, program=scheme, source_line_capacitance=0.0).energy(cells=400.0, rows=40.0)
-    assert found["bit_line"] == pytest.approx(300 * 16 * 4 * 20e-15)
+    assert found["bit_line"] == close(300 * 16 * 4 * 20e-15)
     assert found["inhibited_cell"] == found["inhibited_line"] == found["source_line"] == 0
 
 
@@ -256,7 +257,7 @@ def test_never_cheaper_with_more(name: str, factor: float, share: float, inhibit
     twice = base.energy(cells=800.0, rows=80.0)
     for leaf, value in base.energy(cells=400.0, rows=40.0).items():
         expected = value if leaf == "supply_startup" else 2 * value
-        assert twice[leaf] == pytest.approx(expected, rel=1e-12)
+        assert twice[leaf] == close(expected, rel=1e-12)
 
 
 def test_blocks_and_gradients() -> None:
@@ -265,7 +266,7 @@ def test_blocks_and_gradients() -> None:
     found = sum(block.energy(cells=400.0, rows=40.0).values())
     for i, share in enumerate(shares):
         one = replace(PATH, program=row_inhibit(inhibit_fraction=0.5, selected_share=float(share)))
-        assert found[i] == pytest.approx(sum(one.energy(cells=400.0, rows=40.0).values()))
+        assert found[i] == close(sum(one.energy(cells=400.0, rows=40.0).values()))
     share, voltage = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (0.4, 4.0))
     path = replace(PATH, program=row_inhibit(inhibit_fraction=0.5, selected_share=share), voltage=voltage)
     total = sum(path.energy(cells=400.0, rows=40.0).values())
@@ -276,7 +277,7 @@ def test_blocks_and_gradients() -> None:
         changed = replace(PATH, program=scheme, voltage=voltage)
         return float(sum(changed.energy(cells=400.0, rows=40.0).values()))
 
-    assert total.item() == pytest.approx(at(0.4, 4.0), rel=1e-12)
+    assert total.item() == close(at(0.4, 4.0), rel=1e-12)
     assert share.grad is not None and voltage.grad is not None
-    assert share.grad.item() == pytest.approx((at(0.4 + 1e-6, 4.0) - at(0.4 - 1e-6, 4.0)) / 2e-6, rel=1e-6)
-    assert voltage.grad.item() == pytest.approx((at(0.4, 4 + 1e-6) - at(0.4, 4 - 1e-6)) / 2e-6, rel=1e-6)
+    assert share.grad.item() == close((at(0.4 + 1e-6, 4.0) - at(0.4 - 1e-6, 4.0)) / 2e-6, rel=1e-6)
+    assert voltage.grad.item() == close((at(0.4, 4 + 1e-6) - at(0.4, 4 - 1e-6)) / 2e-6, rel=1e-6)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tolerance import close
 
 from cost_models.circuits.write_path import ENERGY_LEAVES, LATENCY_LEAVES
 from cost_models.cost import Breakdown, Priced
@@ -107,10 +108,10 @@ def test_leaves_add_up_to_the_totals(design: str) -> None:
     table = Breakdown.of(bill, point=0, boundary=BOUNDARY, activity="", technology="").to_pandas()
     totals = bill.totals()
     for column in ("energy_J", "latency_s", "area_m2"):
-        assert table[column].sum() == pytest.approx(float(totals[column][0]), rel=1e-12)
+        assert table[column].sum() == close(float(totals[column][0]), rel=1e-12)
         assert (table[column] >= 0).all()
     by_component, by_operator = (table.groupby(key)["energy_J"].sum() for key in ("component", "operator"))
-    assert by_component.sum() == pytest.approx(by_operator.sum(), rel=1e-12)
+    assert by_component.sum() == close(by_operator.sum(), rel=1e-12)
     assert (table["busy_s"] >= table["latency_s"] * (1 - 1e-12)).all()
 
 
@@ -130,7 +131,7 @@ def test_a_block_of_designs_equals_each_design_alone() -> None:
     for i in range(points):
         alone = priced({name: float(values[i]) for name, values in block.items()}).totals()
         for name in together:
-            assert together[name][i] == pytest.approx(float(alone[name][0]), rel=1e-12)
+            assert together[name][i] == close(float(alone[name][0]), rel=1e-12)
 
 
 def test_every_multiply_accumulate_has_a_place() -> None:
@@ -159,8 +160,8 @@ def test_conversions_by_hand() -> None:
     p = DESIGN.parameters.nominal()
     conversion = (900 + 4**9 * 1e-3) * 1e-15 * p["technology.supply_voltage"] ** 2
     # vectors · input bits · row tiles · columns: 96·3·8·3·1600 and 96·8·2·320
-    assert leaf[0] == pytest.approx(96 * 3 * 8 * 3 * 1600 * conversion, rel=1e-9)
-    assert leaf[3] == pytest.approx(96 * 8 * 2 * 320 * conversion, rel=1e-9)
+    assert leaf[0] == close(96 * 3 * 8 * 3 * 1600 * conversion, rel=1e-9)
+    assert leaf[3] == close(96 * 8 * 2 * 320 * conversion, rel=1e-9)
 
 
 def test_latency_by_hand() -> None:
@@ -217,14 +218,14 @@ def test_gradients_by_torch_equal_differences() -> None:
     for name in names:
         tensors[name].requires_grad_(True)
     energy = price(workload, plan, tensors, DESIGN.families).totals()["energy_J"]
-    assert energy.item() == pytest.approx(total("energy_J"), rel=1e-12)
+    assert energy.item() == close(total("energy_J"), rel=1e-12)
     energy.sum().backward()
     for name in names:
         step = nominal[name] * 1e-5
         up, down = (total("energy_J", {name: nominal[name] + sign * step}) for sign in (1, -1))
         gradient = tensors[name].grad
         assert gradient is not None
-        assert gradient.item() == pytest.approx((up - down) / (2 * step), rel=1e-5)
+        assert gradient.item() == close((up - down) / (2 * step), rel=1e-5)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -236,7 +237,7 @@ def test_leaves_of_programming_add_up(design: str) -> None:
     ):
         values = [facts[f"programming_{leaf}_{unit}"] for leaf in leaves]
         assert min(values) >= 0
-        assert sum(values) == pytest.approx(facts[total_name], rel=1e-14)
+        assert sum(values) == close(facts[total_name], rel=1e-14)
         assert facts[total_name] > 0
 
 
@@ -253,7 +254,7 @@ def test_a_block_is_programmed_like_each_design_alone() -> None:
         alone = priced({name: float(values[i]) for name, values in block.items()}).facts
         for name in (n for n in together if n.startswith("programming_")):
             found = np.broadcast_to(together[name], (3,))[i]
-            assert found == pytest.approx(float(alone[name][0]), rel=1e-12), name
+            assert found == close(float(alone[name][0]), rel=1e-12), name
 
 
 @pytest.mark.parametrize(
@@ -269,14 +270,14 @@ def test_a_leaf_follows_its_parameter_alone(leaf: str, name: str) -> None:
     nominal = DESIGN.parameters[name].value
     base, twice = (priced({name: factor * nominal}).facts for factor in (1, 2))
     key = f"programming_{leaf}_J"
-    assert twice[key][0] == pytest.approx(2 * base[key][0], rel=1e-12)
-    moved = {n for n in base if base[n] != pytest.approx(twice[n], rel=1e-12)}
+    assert twice[key][0] == close(2 * base[key][0], rel=1e-12)
+    moved = {n for n in base if base[n] != close(twice[n], rel=1e-12)}
     assert moved <= {key, "programming_supply_loss_J", "programming_energy_J"}
 
 
 def test_model_form_scales_everything() -> None:
     for name, column in (("energy", "energy_J"), ("latency", "latency_s"), ("area", "area_m2")):
-        assert total(column, {f"model_form.{name}": 2.0}) == pytest.approx(2 * total(column), rel=1e-12)
+        assert total(column, {f"model_form.{name}": 2.0}) == close(2 * total(column), rel=1e-12)
 
 
 def test_weights_shared_by_two_operators_are_stored_once() -> None:
@@ -313,7 +314,7 @@ def test_density_means_ones_and_not_zeros() -> None:
     none, half, all_ones = (with_density(share, 0.5) for share in (0.0, 0.5, 1.0))
     for name in ("cell", "word_line_driver"):
         assert none[name] == 0
-        assert all_ones[name] == pytest.approx(2 * half[name], rel=1e-12)
+        assert all_ones[name] == close(2 * half[name], rel=1e-12)
     # Converters and bit lines work whatever the data is.
     assert none["adc"] == half["adc"] == all_ones["adc"]
     assert none["bit_line_driver"] == all_ones["bit_line_driver"]

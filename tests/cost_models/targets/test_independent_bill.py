@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from scipy import integrate
+from tolerance import close
 
 from cost_models.mapping.placement import place
 from cost_models.mapping.precision import Precision
@@ -410,16 +411,21 @@ def test_two_computations_agree(name: str, changes: dict[str, float]) -> None:
     priced = price(workload, plan, parameters, design.families)
     energy, latency, area, once = bill(parameters, gated=design.families["cell"] != "fefet")
     found = {name: float(value[0]) for name, value in priced.energy.component_totals().items()}
-    assert found == pytest.approx(dict(energy), rel=1e-9)
-    assert float(priced.exposed.total()[0]) == pytest.approx(latency, rel=1e-9)
+    assert found == close(dict(energy), rel=1e-9)
+    assert float(priced.exposed.total()[0]) == close(latency, rel=1e-9)
     sizes = {name: float(value[0]) for name, value in priced.area.component_totals().items()}
     sizes["digital"] = sizes.pop("digital_mac") + sizes.pop("special_function")
-    assert sizes == pytest.approx(dict(area), rel=1e-9)
+    assert sizes == close(dict(area), rel=1e-9)
     written = {
         name.removeprefix("programming_"): float(value[0])
         for name, value in priced.facts.items()
         if name.startswith("programming_")
     }
-    assert {n: v for n, v in written.items() if v} == pytest.approx(
-        {n: v for n, v in once.items() if v}, rel=1e-9
+    written, once = ({n: v for n, v in leaves.items() if v} for leaves in (written, once))
+    # A pulse on a ferroelectric gate sums over quantiles of the activation fields: 2.5e-7 off the integral.
+    pulse_rel = 1e-6 if design.families["cell"] == "fefet" else 1e-9
+    holding_pulses = {f"{leaf}_J" for leaf in ("cell", "erase", "supply_loss", "energy")} & once.keys()
+    assert {n: written.pop(n) for n in holding_pulses} == close(
+        {n: once.pop(n) for n in holding_pulses}, rel=pulse_rel
     )
+    assert written == close(once, rel=1e-9)
