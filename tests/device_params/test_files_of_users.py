@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tolerance import close
 
 import device_params
 from device_params import InputError, describe, list_names, load_design, load_device, load_technology
@@ -115,7 +116,7 @@ parameters:
 
 
 def test_a_family_may_require_a_parameter(tmp_path: Path) -> None:
-    assert load_device(written(tmp_path, FILM)).parameters["film_thickness"].value == pytest.approx(8e-9)
+    assert load_device(written(tmp_path, FILM)).parameters["film_thickness"].value == close(8e-9)
     assert "parameters.film_thickness: missing parameter; ferroelectric film [m]" in complaint(
         tmp_path, re.sub(r"  film_thickness.*\n", "", FILM)
     )
@@ -273,7 +274,7 @@ def test_the_technology_is_switched_in_the_file_alone(folder: Path) -> None:
     )
     design = load_design(Path(path))
     assert design.components["technology"] == "mine28"
-    assert design.parameters["technology.gate_delay"].value == pytest.approx(40e-12)
+    assert design.parameters["technology.gate_delay"].value == close(40e-12)
 
 
 def test_another_cell_brings_its_own_names() -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import pytest
+from tolerance import close
 
 from device_params import InputError, list_names, load_device
 from device_params.schema import Parameter
@@ -56,7 +57,7 @@ def test_phase_change_memory_at_the_middle_of_its_range() -> None:
     gst = of("pcm_gst_ibm")
     x = 0.5
     spread = polynomial([0.26348, 1.9650, -1.1731], x)
-    assert gst["programming_sigma"].value == pytest.approx(spread * 1e-6, rel=1e-3)
+    assert gst["programming_sigma"].value == close(spread * 1e-6, rel=1e-3)
     assert gst["drift_exponent"].value == max(0.049, min(0.1, -0.0155 * math.log(x) + 0.0244))
     assert gst["drift_exponent_sigma"].value == max(0.008, min(0.045, -0.0125 * math.log(x) - 0.0059))
     at_top = polynomial([0.26348, 1.9650, -1.1731], 1.0) / 25
@@ -64,7 +65,7 @@ def test_phase_change_memory_at_the_middle_of_its_range() -> None:
 
     hermes = of("pcm_14nm_ibm")
     coefficients = [0.15781817, 2.32443916, -2.16310839, 0.68841818]
-    assert hermes["programming_sigma"].value == pytest.approx(polynomial(coefficients, x) * 1e-6, rel=1e-3)
+    assert hermes["programming_sigma"].value == close(polynomial(coefficients, x) * 1e-6, rel=1e-3)
     assert hermes["on_current_sigma"].value == pytest.approx(polynomial(coefficients, 1.0) / 10.35, rel=0.01)
     assert hermes["drift_exponent"].value == pytest.approx(-0.0436 * x**2 - 0.0126 * x + 0.0736)
     sigma = -0.0165 * x**2 + 0.0116 * x + 0.0104
@@ -94,14 +95,14 @@ def test_write_energies_are_those_of_the_resistive_element() -> None:
     lowest = highest / oxide["on_off_ratio"].value
     energy = oxide["write_energy"]
     expected = (lowest, (lowest + highest) / 2, highest)
-    assert (energy.low, energy.value, energy.high) == pytest.approx(expected, rel=0.03)
+    assert (energy.low, energy.value, energy.high) == close(expected, rel=0.03)
 
     junction = of("stt_mram_neurosim")
     joules = junction["write_voltage"].value ** 2 * junction["write_time"].value
     parallel, antiparallel = (joules / junction[f"{s}_resistance"].value for s in ("on", "off"))
     energy = junction["write_energy"]
     expected = (antiparallel, math.sqrt(parallel * antiparallel), parallel)
-    assert (energy.low, energy.value, energy.high) == pytest.approx(expected, rel=0.04)
+    assert (energy.low, energy.value, energy.high) == close(expected, rel=0.04)
 
 
 @pytest.mark.parametrize("name", ["stt_mram", "stt_mram_neurosim"])

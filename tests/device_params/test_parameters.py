@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tolerance import close
 
 from device_params import Design, InputError, Parameter, ParameterSet, load_design
 from device_params.schema import NORMAL_SCORE_95
@@ -49,9 +50,9 @@ def design() -> Design:
 )
 def test_three_quantiles_are_low_value_high(distribution: str, value: float, down: float, up: float) -> None:
     parameter = make(distribution=distribution, value=value, low=value / down, high=value * up)
-    assert parameter.at_score(0.0) == pytest.approx(value, rel=1e-12)
-    assert parameter.at_score(-NORMAL_SCORE_95) == pytest.approx(parameter.low, rel=1e-9)
-    assert parameter.at_score(NORMAL_SCORE_95) == pytest.approx(parameter.high, rel=1e-9)
+    assert parameter.at_score(0.0) == close(value, rel=1e-12)
+    assert parameter.at_score(-NORMAL_SCORE_95) == close(parameter.low, rel=1e-9)
+    assert parameter.at_score(NORMAL_SCORE_95) == close(parameter.high, rel=1e-9)
 
 
 def test_score_is_the_95_percent_point() -> None:
@@ -113,7 +114,7 @@ def test_replace_round_trip_with_nominal(share: float, data: st.DataObject) -> N
     value = min(max(low + share * (high - low), low), high)
     assert parameters.replace(name, value).nominal()[name] == value
     written = parameters.replace(name, f"{value!r} {parameters[name].unit}").nominal()[name]
-    assert written == pytest.approx(value, rel=1e-12)
+    assert written == close(value, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from estimate_sample import SampleEstimate
+from tolerance import close
 
 import rmaat_hw.estimate
 from device_params.errors import InputError
@@ -62,7 +63,7 @@ def test_estimate_prints_a_screen_and_writes_a_whole_run(
     assert {path.name for path in run.iterdir()} == names
     leaves = pd.read_parquet(run / "breakdown.parquet")
     document = json.loads((run / "estimate.json").read_text())
-    assert leaves["energy_J"].sum() == pytest.approx(document["totals"]["energy_J"]["value"], rel=1e-12)
+    assert leaves["energy_J"].sum() == close(document["totals"]["energy_J"]["value"], rel=1e-12)
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["options"]["set"] == ["a=1", "b=2 V"]
     assert manifest["inputs"][0]["name"] == "estimate_sample.py"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tolerance import close
 
 from device_params.errors import InputError
 from rmaat_hw.estimate import Estimate, estimate
@@ -135,16 +136,16 @@ def test_leaves_of_the_document_add_up(small: Any) -> None:
     document = small().document
     for column in ("energy_J", "latency_s", "area_m2"):
         total = document["totals"][column]["value"]
-        assert sum(row[column] for row in document["breakdown"]) == pytest.approx(total, rel=1e-12)
+        assert sum(row[column] for row in document["breakdown"]) == close(total, rel=1e-12)
         by_class = sum(row[column] for row in document["operator_classes"])
-        assert by_class == pytest.approx(total, rel=1e-12)
+        assert by_class == close(total, rel=1e-12)
 
 
 def test_programming_is_told_leaf_by_leaf(small: Any) -> None:
     once = small().document["programming"]
     for column in ("energy_J", "latency_s"):
         leaves = [row[column] for row in once["breakdown"] if row[column]]
-        assert sum(leaf["value"] for leaf in leaves) == pytest.approx(once[column]["value"], rel=1e-12)
+        assert sum(leaf["value"] for leaf in leaves) == close(once[column]["value"], rel=1e-12)
         for leaf in (*leaves, once[column]):
             assert 0 < leaf["low"] <= leaf["value"] <= leaf["high"]
     names = [row["leaf"] for row in once["breakdown"]]
@@ -236,13 +237,13 @@ def test_a_batch_costs_a_batch(small: Any) -> None:
     assert ratio == 4
     per_sequence = four.document["per_sequence"]["energy_J"]["value"]
     assert per_sequence == pytest.approx(value(four, "energy_J") / 4)
-    assert value(four, "area_m2") == pytest.approx(value(one, "area_m2"), rel=1e-9)
+    assert value(four, "area_m2") == close(value(one, "area_m2"), rel=1e-9)
 
 
 def test_an_override_is_used_and_marked(small: Any) -> None:
     changed = small(set=("cell.on_current=160 nA",))
     row = next(q for q in changed.document["parameters_used"] if q["name"] == "cell.on_current")
-    assert (row["basis"], row["value"]) == ("user", pytest.approx(160e-9))
+    assert (row["basis"], row["value"]) == ("user", close(160e-9))
     cell = [
         sum(r["energy_J"] for r in e.document["breakdown"] if r["component"] == "cell")
         for e in (small(), changed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from golden import FILE, figures
+from tolerance import close
 
 from rmaat_hw.estimate import estimate
 
@@ -22,8 +22,6 @@ def test_default_estimate_is_the_golden_one() -> None:
     golden, found = flat(json.loads(FILE.read_text())), flat(figures(estimate(measure=False)))
     assert found.keys() == golden.keys()
     moved = {
-        name: (golden[name], found[name])
-        for name in golden
-        if found[name] != pytest.approx(golden[name], rel=1e-3)
+        name: (golden[name], found[name]) for name in golden if found[name] != close(golden[name], rel=1e-3)
     }
     assert not moved, "run `make golden` and name the change in CHANGELOG.md"
