@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 
 def _catalogue(
-    kind: Kind, plural: str, example: str, *, more: str = "", lines: tuple[str, ...] = ()
+    kind: Kind,
+    plural: str,
+    example: str,
+    *,
+    more: str = "",
+    lines: tuple[str, ...] = (),
+    own_show: bool = False,
 ) -> typer.Typer:
     """Add ``<plural> list`` and ``<plural> show NAME``; return the group, for commands of its own.
 
-    ``more`` and ``lines`` tell in the help what those do.
+    ``more`` and ``lines`` tell in the help what those do; with ``own_show`` one of them is ``show``.
     """
     group = typer.Typer(
         help=f"List the {plural}, or show one with every number and its source{more}.",
@@ -37,6 +43,9 @@ def _catalogue(
             catalogue.show_entries(console(), plural, rows)
 
     list_.__doc__ = f"List the {plural} by name."
+    app.add_typer(group, name=plural)
+    if own_show:
+        return group
 
     @group.command("show", cls=Command, epilog=examples(f"rmaat-hw {plural} show {example}"))
     def show(
@@ -52,7 +61,6 @@ def _catalogue(
             catalogue.show_entry(console(), document)
 
     show.__doc__ = f"Show one of the {plural}."
-    app.add_typer(group, name=plural)
     return group
 
 
@@ -62,6 +70,7 @@ devices = _catalogue(
     "fefet_1f1r_28nm",
     more="; check files, compare two, cite what they rest on",
     lines=("rmaat-hw devices check", "rmaat-hw devices diff stt_mram stt_mram_neurosim"),
+    own_show=True,
 )
 designs = _catalogue("design", "designs", "fefet_crossbar_28nm")
 tasks = _catalogue("task", "tasks", "listops")

@@ -1,4 +1,4 @@
-"""``rmaat-hw devices check``, ``diff`` and ``cite``: is the library to be believed, and on what it rests."""
+"""``rmaat-hw devices show``, ``check``, ``diff`` and ``cite``: the library, and on what it rests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 
 from device_params.errors import InputError
 from rmaat_hw.cli.catalogues import devices
-from rmaat_hw.cli.options import Json
-from rmaat_hw.cli.shell import BAD_INPUT, STANDARD_OUTPUT, Command, console, examples, write_json
+from rmaat_hw.cli.options import Json, Name, Out
+from rmaat_hw.cli.shell import BAD_INPUT, STANDARD_OUTPUT, Command, console, examples, progress, write_json
 
 _FILE = "A name that `list` shows, or a file."
 
@@ -24,6 +24,51 @@ def _spare(json: str | None) -> None:
             value=json,
             remedy="put --json last, or write --json -",
         )
+
+
+@devices.command(
+    "show",
+    cls=Command,
+    epilog=examples(
+        "rmaat-hw devices show fefet_1f1r_28nm",
+        "rmaat-hw devices show fefet_8nm_deng --plot",
+        "rmaat-hw devices show cells/mine.yaml --plot --out runs/mine",
+    ),
+)
+def show(
+    name: Name,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw what follows from the numbers, into a run folder.")
+    ] = False,
+    out: Out = None,
+    json: Json = None,
+) -> None:
+    """Show one of the devices: every number with its source.
+
+    With --plot it also writes a run folder with a figure (device.svg, device.png) of loops, switching,
+    window, levels, wear, retention and write energy, as far as they are known, and the table (CSV) of every
+    panel.
+    """
+    from rmaat_hw import catalogue, runs
+
+    if out is not None and not plot:
+        raise InputError("there is no folder to write", where="--out", value=str(out), remedy="add --plot")
+    if plot:
+        runs.check_target(out, json)
+    document = catalogue.entry("device", name)
+    if plot:
+        with progress() as tell:
+            tell("drawing")
+            from rmaat_hw.report.device_figure import save
+
+            folder = str(save(name, out=out))
+        document["folder"] = folder
+    if json is not None:
+        write_json(document, json)
+    if json != STANDARD_OUTPUT:
+        catalogue.show_entry(console(), {key: value for key, value in document.items() if key != "folder"})
+        if plot:
+            typer.echo(f"\nFigure and tables: {folder}")
 
 
 @devices.command(
