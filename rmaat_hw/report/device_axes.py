@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmaat_hw.report.device_panels import Panel, brief
+from rmaat_hw.report.device_panels import Panel, brief, power
 from rmaat_hw.report.numbers import scale
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ _MOST_COLOURS = len(COLOURS)
 _MICROCOULOMB = 100.0  # C/m² -> µC/cm²
 #: Files' units as people read them.
 _SPOKEN = {"ohm": "Ω", "C/m^2": "C/m²", "F/m^2": "F/m²", "A/m^2": "A/m²", "1": "1"}
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def power(value: float, _: object = None) -> str:
-    """``1e5`` → ``10⁵``; what is no power of ten gets its leading figures before it."""
-    exponent = int(np.floor(np.log10(value) + 1e-9))
-    leading = float(f"{value / 10.0**exponent:.3g}")
-    if exponent in (0, 1):
-        return f"{value:g}"
-    ten = "10" + str(exponent).translate(_SUPERSCRIPTS)
-    return ten if leading == 1.0 else f"{leading:g}·{ten}"
 
 
 def spoken(value: float, unit: str) -> str:

@@ -48,6 +48,8 @@ _STEPS = (0.8, 1.0, 1.2)  # amplitudes over the voltage that switches one half
 _MOST = 1.6  # the largest, where no write voltage is stated
 _LARGEST_FIELD = 4e8  # V/m, where a file states no voltage
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -79,6 +81,16 @@ def brief(value: float, unit: str) -> str:
     """``4e-9, "s"`` → ``4 ns``: three significant figures without trailing zeros."""
     factor, name = scale(value, unit)
     return f"{float(f'{value / factor:.3g}'):g} {name}".rstrip()
+
+
+def power(value: float, _: object = None) -> str:
+    """``1e5`` → ``10⁵``; what is no power of ten gets its leading figures before it."""
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    leading = float(f"{value / 10.0**exponent:.3g}")
+    if exponent in (0, 1):
+        return f"{value:g}"
+    ten = "10" + str(exponent).translate(_SUPERSCRIPTS)
+    return ten if leading == 1.0 else f"{leading:g}·{ten}"
 
 
 def band(parameters: Mapping[str, Parameter], law: Any) -> tuple[Floats, Floats]:

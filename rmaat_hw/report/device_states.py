@@ -11,7 +11,7 @@ from cost_models.ferroelectric.device import GATE_FAMILIES, gate_of
 from cost_models.ferroelectric.waveform import Floats
 from cost_models.ferroelectric.wear import STRETCHED_EXPONENTIAL_FROM, Wear, wake_up
 from device_params.schema import NORMAL_SCORE_95, ComponentFile, Parameter
-from rmaat_hw.report.device_panels import Panel, Part, Unknown, band, brief, switching_law
+from rmaat_hw.report.device_panels import Panel, Part, Unknown, band, brief, power, switching_law
 from rmaat_hw.report.numbers import duration
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def wear(device: ComponentFile) -> list[Part]:
     note = ""
     if worn.cells is not None:
         first = float(np.asarray(worn.cells.cycles_to_failure(ARRAY_CELLS, 0.0)))
-        note = f"first of {ARRAY_CELLS:,} cells fails after {first:.2g} cycles"
+        note = f"first of {ARRAY_CELLS:,} cells fails after {power(float(f'{first:.2g}'))} cycles"
     marks = {} if stated is None else {"value": stated.value, "low": stated.low, "high": stated.high}
     if worn.window(1.0) is not None:
         names = ("memory_window", "window_closing", "window_closing_onset")
