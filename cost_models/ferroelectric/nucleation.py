@@ -32,8 +32,10 @@ QUANTILES = 48
 #: Numbers in one block of quantiles × points: six live arrays of this size stay in a mebibyte of cache.
 _BLOCK = 1 << 14
 
-#: Quantiles of the built-in field of a domain, where a film has a spread of it.
+#: Quantiles of the built-in field of a domain, where a film has a spread of it: for one pulse (5e-4 of the limit)
+#: and for waveforms, whose minor loops show every one of them (3e-3 of Pr).
 OFFSET_QUANTILES = 9
+LOOP_OFFSET_QUANTILES = 25
 
 #: Largest change of the field in one step of a waveform, relative to the median activation field.
 FIELD_STEP = 0.01
@@ -196,17 +198,17 @@ class Nucleation:
         step = max(1, _BLOCK // max(points, 1))
         starts = [slice(start, start + step) for start in range(0, QUANTILES, step)]
         fields = [self.activation.at(probability[block], xp) for block in starts]
-        for offset, share in zip(*self._offsets(), strict=True):
+        for offset, share in zip(*self._offsets(OFFSET_QUANTILES), strict=True):
             yield (
                 float(offset),
                 [(f, xp.asarray(weights[block] * share)) for f, block in zip(fields, starts, strict=True)],
             )
 
-    def _offsets(self) -> tuple[Floats, Floats]:
-        """Built-in fields [V/m] and their weights."""
+    def _offsets(self, count: int) -> tuple[Floats, Floats]:
+        """Built-in fields [V/m] and their weights, ``count`` of them or the one where there is no spread."""
         if self.offset_sigma == 0.0:
             return np.zeros(1), np.ones(1)
-        probability, weights = quantiles(OFFSET_QUANTILES)
+        probability, weights = quantiles(count)
         return self.offset_sigma * ndtri(probability), weights
 
     # -- fields that vary -----------------------------------------------------------------------------
@@ -214,7 +216,7 @@ class Nucleation:
     def state(self, polarization: float = -1.0, *, points: int = 1) -> DomainState:
         """``points`` films in one state: ``polarization`` −1 … 1 is the share up less the share down."""
         probability, weights = quantiles(QUANTILES)
-        offsets, offset_weights = self._offsets()
+        offsets, offset_weights = self._offsets(LOOP_OFFSET_QUANTILES)
         fields = np.asarray(self.activation.at(probability, np))[:, 0]
         up = np.full((len(fields) * len(offsets), points), (1.0 + polarization) / 2.0)
         return DomainState(
