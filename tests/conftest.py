@@ -16,13 +16,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 hypothesis.settings.register_profile("rmaat-hw", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("rmaat-hw")
 
-#: Still to be moved to ``tolerance.close``.
-UNSEEING = "rmaat_hw/devices/test_simulate.py"
-
-
 @pytest.fixture(scope="module", autouse=True)
-def _small_quantities_are_compared_by_ratio(request: pytest.FixtureRequest) -> Iterator[None]:
+def _small_quantities_are_compared_by_ratio() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        if not request.path.as_posix().endswith(UNSEEING):
-            patch.setattr(pytest, "approx", approx_that_sees)
+        patch.setattr(pytest, "approx", approx_that_sees)
         yield

@@ -32,8 +32,8 @@ QUANTILES = 48
 #: Numbers in one block of quantiles × points: six live arrays of this size stay in a mebibyte of cache.
 _BLOCK = 1 << 14
 
-#: Quantiles of the built-in field of a domain, where a film has a spread of it: for one pulse (5e-4 of the limit)
-#: and for waveforms, whose minor loops show every one of them (3e-3 of Pr).
+#: Quantiles of the built-in field of a domain, where a film has a spread of it: for one pulse (5e-4 of the
+#: limit) and for waveforms, whose minor loops show every one of them (3e-3 of Pr).
 OFFSET_QUANTILES = 9
 LOOP_OFFSET_QUANTILES = 25
 
