@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDE = 130  # columns that hold the longest name beside its source
+_NAME = 18  # letters of a line of a name where columns are fewer
 
 Kind = Literal["device", "design", "task", "technology"]
 
@@ -30,7 +32,12 @@ def entry(kind: Kind, name: str) -> dict[str, Any]:
         return _task_entry(name)
     from device_params.load import describe
 
-    return describe(kind, name)
+    document = describe(kind, name)
+    if kind == "device":
+        from rmaat_hw.devices.derived import derived
+
+        document["derived"] = [row.document() for row in derived(name)]
+    return document
 
 
 def _task_entry(name: str) -> dict[str, Any]:
@@ -85,13 +92,11 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from rmaat_hw.report.listings import parameter_value
-
     console.print(Text.assemble((document["name"], "bold"), "  ", document["title"]))
     if document["description"]:
         console.print(Text(document["description"]))
     console.print()
-    apart = ["schema_version", "name", "title", "description", "parameters", "references"]
+    apart = ["schema_version", "name", "title", "description", "derived", "parameters", "references"]
     if "presets" in document:
         apart += ["config", "presets", "padded_length", "segments"]
     grid = Table.grid(padding=(0, 2))
@@ -100,31 +105,58 @@ def show_entry(console: Console, document: Mapping[str, Any]) -> None:
     console.print(grid)
     if "presets" in document:
         _show_presets(console, document["presets"])
+    if document.get("derived"):
+        from rmaat_hw.report.derived import show_derived
+
+        console.print()
+        show_derived(console, document["derived"])
     if not document.get("parameters"):
         return
     console.print()
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("parameter", "value", "90 % interval", "basis", "source"):
-        table.add_column(
-            name,
-            no_wrap=name not in ("parameter", "source"),
-            min_width=18 if name in ("parameter", "source") else None,
-            overflow="fold",
-            justify="right" if "val" in name else "left",
-        )
-    for p in document["parameters"]:
-        source = " · ".join(str(part) for part in (p.get("source"), p.get("where")) if part)
-        table.add_row(
-            Text(p["name"] if console.width >= _WIDE else p["name"].replace(".", ".\n  ")),
-            *(Text(part) for part in parameter_value(p)),
-            Text(str(p.get("basis") or "")),
-            Text(source),
-        )
-    console.print(table)
+    _show_parameters(console, document["parameters"])
     if document.get("references"):
         console.print()
         for key, citation in document["references"].items():
             console.print(Text.assemble((key, "bold"), f"  {citation}"))
+
+
+def _show_parameters(console: Console, parameters: Sequence[Mapping[str, Any]]) -> None:
+    """Print every parameter with interval, basis and source; on few columns the source below the basis."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from rmaat_hw.report.listings import parameter_value
+
+    wide = console.width >= _WIDE
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in (
+        "parameter",
+        "value",
+        "90 % interval",
+        *(("basis", "source") if wide else ("basis, source",)),
+    ):
+        folded = "source" in name
+        right = "val" in name
+        table.add_column(name, no_wrap=not folded, overflow="fold", justify="right" if right else "left")
+    for p in parameters:
+        source = " · ".join(str(part) for part in (p.get("source"), p.get("where")) if part)
+        basis = str(p.get("basis") or "")
+        ends = (basis, source) if wide else ("\n".join(part for part in (basis, source) if part),)
+        name = p["name"] if wide else _broken(p["name"])
+        table.add_row(*(Text(part) for part in (name, *parameter_value(p), *ends)))
+    console.print(table)
+
+
+def _broken(name: str) -> str:
+    """A long name on lines of its own: after the slot of a design, and between words."""
+    lines: list[str] = []
+    for part in name.replace(".", ". ").split(" "):
+        lines.append("  " if lines else "")
+        for word in re.findall("[^_]*_?", part):
+            if len(lines[-1] + word) > _NAME:
+                lines.append("  ")
+            lines[-1] += word
+    return "\n".join(lines)
 
 
 def _show_presets(console: Console, presets: Mapping[str, Mapping[str, Any]]) -> None:

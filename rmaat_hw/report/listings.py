@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rmaat_hw.report.numbers import DASH, count, engineering, general, percent, plain_value, scale
+from rmaat_hw.report.numbers import (
+    DASH,
+    count,
+    duration,
+    engineering,
+    general,
+    percent,
+    plain_value,
+    readable,
+)
 from rmaat_hw.report.tables import Document, Table
 
 if TYPE_CHECKING:
@@ -13,18 +22,18 @@ if TYPE_CHECKING:
     from cost_models.workload.operators import Operator
 
 
-# Units that read best with a prefix; the others (F/m, J/m^2, ohm*m) stay in SI.
-_PREFIXED = {u: u for u in ("V", "A", "F", "J", "W", "s", "S", "C", "Hz", "m")} | {"ohm": "Ω", "m^2": "m²"}
+_LONG = 1e6  # seconds, from which a time reads best in days and years
 
 
 def parameter_value(p: Mapping[str, Any]) -> tuple[str, str]:
     """Value and interval of a parameter, both with unit; an exact one has no interval."""
     unit = p.get("unit") or "1"
-    factor, name = 1.0, "" if unit == "1" else unit
-    if unit in _PREFIXED:
-        factor, name = scale(float(p["value"]), _PREFIXED[unit])
-    value = f"{general(p['value'] / factor)} {name}".rstrip()
     low, high = p.get("low"), p.get("high")
+    if unit == "s" and p["value"] >= _LONG:
+        known = low is not None and high is not None and low != high
+        return duration(p["value"]), f"{duration(low)} to {duration(high)}" if known else DASH
+    factor, name = readable(float(p["value"]), unit)
+    value = f"{general(p['value'] / factor)} {name}".rstrip()
     if low is None or high is None or low == high:
         return value, DASH
     return value, f"{general(low / factor)} to {general(high / factor)} {name}".rstrip()

@@ -9,6 +9,17 @@ from typing import Any
 DASH = "–"
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 _AREA = ((1e-6, "mm²"), (1e-12, "µm²"), (1e-18, "nm²"))
+_PREFIXED = ("V", "A", "F", "J", "W", "s", "S", "C", "Hz", "m")
+_NAMED = {"ohm": "Ω", "m^2": "m²"}
+#: Factor, unit that takes the prefix, and what it is over: C/m^2 reads as µC/cm².
+_DENSITIES = {
+    "C/m^2": (1e-4, "C", "/cm²"),
+    "F/m^2": (1e-12, "F", "/µm²"),
+    "J/m^2": (1e-12, "J", "/µm²"),
+    "V/m": (1e-2, "V", "/cm"),
+    "F/m": (1e-6, "F", "/µm"),
+    "ohm/m": (1e-6, "Ω", "/µm"),
+}
 _DURATIONS = ((365.25 * 86400.0, "years"), (86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 
 Quantity = Mapping[str, Any]
@@ -28,6 +39,20 @@ def scale(value: float, unit: str) -> tuple[float, str]:
     exponent = 3 * math.floor(math.log10(float(f"{size:.2e}")) / 3)  # 999.96 reads as 1.00 of the next
     exponent = min(max(exponent, -18), 12)
     return 10.0**exponent, _PREFIXES[exponent] + ("" if unit == "1" else unit)
+
+
+def readable(value: float, unit: str) -> tuple[float, str]:
+    """Return the factor and the unit in which a parameter in ``unit`` (as files write SI) reads well.
+
+    Units without a customary one (A/m^2, ohm*m) stay as they are.
+    """
+    if unit in _DENSITIES:
+        over, base, rest = _DENSITIES[unit]
+        factor, name = scale(value * over, base)
+        return factor / over, name + rest
+    if unit in _PREFIXED or unit in _NAMED:
+        return scale(value, _NAMED.get(unit, unit))
+    return 1.0, "" if unit == "1" else unit
 
 
 def digits(value: float, figures: int = 3) -> str:
