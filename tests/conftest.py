@@ -16,6 +16,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 hypothesis.settings.register_profile("rmaat-hw", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("rmaat-hw")
 
+
 @pytest.fixture(scope="module", autouse=True)
 def _small_quantities_are_compared_by_ratio() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
