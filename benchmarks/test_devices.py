@@ -32,7 +32,7 @@ def pulse_rate(name: str, low: float, high: float) -> float:
 
     def once() -> Any:
         if gate is not None:
-            return gate.write_energy(gate.stack.pulse(voltage, duration), voltage)
+            return gate.write_energy(gate.stack.pulse(voltage, duration))
         assert film is not None
         return film.pulse(voltage, duration).energy.total
 

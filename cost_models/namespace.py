@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import array_api_compat
 import array_api_compat.numpy as numpy_namespace
+import numpy
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,13 +49,52 @@ def as_points(value: Array, xp: Any) -> Array:
     return xp.reshape(as_array(value, xp), (-1,))
 
 
-def take_points(component: Component, index: Array, xp: Any) -> Component:
-    """A component with only the points ``index`` of those attributes that are arrays; numbers stay."""
-    taken: dict[str, Any] = {}
+def arrays_of(component: Component) -> list[Array]:
+    """Every array among the attributes of a component and of the components it holds."""
+    found: list[Array] = []
     for entry in dataclasses.fields(component):
         value = getattr(component, entry.name)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            taken[entry.name] = take_points(value, index, xp)
-        elif array_api_compat.is_array_api_obj(value) and value.shape not in ((), (1,)):
-            taken[entry.name] = xp.take(xp.reshape(value, (-1,)), index, axis=0)
-    return dataclasses.replace(component, **taken)
+            found += arrays_of(value)
+        elif array_api_compat.is_array_api_obj(value):
+            found.append(value)
+    return found
+
+
+def spread(component: Component, *values: Array) -> tuple[Any, Component, tuple[Array, ...], tuple[int, ...]]:
+    """Broadcast a component's attributes against ``values`` and flatten all of them to points.
+
+    Returns the namespace; the component, whose attributes are numbers, single values or [points]; the values,
+    double precision, all [points]; and the shape that a result [points] is to be given. Gradients pass.
+    """
+    arrays = arrays_of(component)
+    xp = namespace_of(*values, *arrays)
+    given = [as_array(value, xp) for value in values]
+    shape = numpy.broadcast_shapes(*(tuple(a.shape) for a in (*arrays, *given)))
+
+    def flat(value: Array) -> Array:
+        return xp.reshape(xp.broadcast_to(as_array(value, xp), shape), (-1,))
+
+    flattened = _mapped(component, lambda value: value if math.prod(value.shape) == 1 else flat(value))
+    return xp, flattened, tuple(flat(value) for value in given), shape
+
+
+def take_points(component: Component, index: Array, xp: Any) -> Component:
+    """A component with only the points ``index`` of those attributes that are arrays; single values stay."""
+
+    def taken(value: Array) -> Array:
+        return value if math.prod(value.shape) == 1 else xp.take(value, index, axis=0)
+
+    return _mapped(component, taken)
+
+
+def _mapped(component: Component, change: Callable[[Array], Array]) -> Component:
+    """A component with every array among its attributes, and those of the components it holds, changed."""
+    changed: dict[str, Any] = {}
+    for entry in dataclasses.fields(component):
+        value = getattr(component, entry.name)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            changed[entry.name] = _mapped(value, change)
+        elif array_api_compat.is_array_api_obj(value):
+            changed[entry.name] = change(value)
+    return dataclasses.replace(component, **changed)

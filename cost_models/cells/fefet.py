@@ -18,5 +18,4 @@ def gate_pulse_energy(cell: Mapping[str, Array]) -> Array:
     """
     if not has_gate_stack(cell):
         return cell["write_energy"]
-    voltage = cell["write_voltage"]
-    return voltage * cell["gate_area"] * stack_of(cell).pulse(voltage, cell["write_time"]).charge
+    return cell["gate_area"] * stack_of(cell).pulse(cell["write_voltage"], cell["write_time"]).energy

@@ -52,6 +52,9 @@ _FITTED = {
     "activation_sigma": "fit_activation_sigma",
 }
 
+#: Parameters that no law takes as an array of points: drawn intervals leave them at their values.
+UNVARIED = ("activation_shape_p", "activation_shape_q", "offset_field_sigma", *_DELAY)
+
 #: Families whose state sits in the gate of a transistor: their window is a property of the stack.
 GATE_FAMILIES = ("fefet", "femfet", "double_gate_fefet")
 
@@ -90,11 +93,12 @@ def _missing(what: str, names: Collection[str]) -> InputError:
     )
 
 
-def _number(value: Array) -> float:
-    """A parameter that no model takes as an array: a shape that is the same at all points."""
+def _number(name: str, p: Mapping[str, Array]) -> float:
+    """A parameter that no law takes as an array, equal at all points; 0 where the file does not give it."""
+    value = p.get(name, 0.0)
     flat = np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float).reshape(-1)
     if len(flat) > 1 and np.ptp(flat) > 0:
-        raise InputError("cannot vary from point to point", where="activation_shape_p, activation_shape_q")
+        raise InputError("cannot vary from point to point", where=name)
     return float(flat[0])
 
 
@@ -105,8 +109,8 @@ def nucleation_of(p: Mapping[str, Array]) -> Nucleation:
         activation = GeneralizedBeta(
             p["activation_shape_a"],
             p["activation_field_scale"],
-            _number(p["activation_shape_p"]),
-            _number(p["activation_shape_q"]),
+            _number("activation_shape_p", p),
+            _number("activation_shape_q", p),
         )
     else:
         activation = Gaussian(p["activation_field_mean"], p["activation_field_sigma"])
@@ -116,7 +120,8 @@ def nucleation_of(p: Mapping[str, Array]) -> Nucleation:
         merz_exponent=p["merz_exponent"],
         kai_exponent=p["kai_exponent"],
         activation=activation,
-        offset_sigma=_number(p["offset_field_sigma"]) if "offset_field_sigma" in p else 0.0,
+        offset=p.get("offset_field", 0.0),
+        offset_sigma=_number("offset_field_sigma", p),
     )
 
 
@@ -147,8 +152,8 @@ def switching_of(p: Mapping[str, Array]) -> Switching:
         )
         if law == "Preisach":
             return StaticPreisachLaw(loop)
-        time, voltage, exponent = (_number(p[name]) for name in _DELAY)
-        return PreisachLaw(DelayedPreisach(loop, time, voltage, exponent, _number(p["film_thickness"])))
+        time, voltage, exponent = (_number(name, p) for name in _DELAY)
+        return PreisachLaw(DelayedPreisach(loop, time, voltage, exponent, _number("film_thickness", p)))
     raise _missing("the switching of this film is not known", missing_for_switching(p))
 
 

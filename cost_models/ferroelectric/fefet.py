@@ -76,10 +76,10 @@ class FeFET:
         """
         return self.stack.saturated_window * share_sigma(share, self.domains)
 
-    def write_energy(self, pulse: GatePulse, gate_voltage: Array) -> Array:
+    def write_energy(self, pulse: GatePulse) -> Array:
         """Energy that one pulse takes from its supply [J]: V·A·(ΔP + C_film·V_film).
 
-        The charge on the gate is that of the film, whatever screens it below. ΔP is what the stack lets
-        switch.
+        ΔP is what the stack lets switch. The charge counts from an empty film; at rest it holds a little of
+        the other sign (2 % of a full write).
         """
-        return gate_voltage * self.gate_area * pulse.charge
+        return self.gate_area * pulse.energy

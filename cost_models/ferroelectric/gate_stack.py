@@ -16,7 +16,7 @@ film gets all the rest,
 with the interlayer's capacitance C_i, the band bending φ of the channel and the switched polarization ΔP.
 V_s, the *screening voltage*, is injection plus band bending; it is the one number that is fitted. A divider
 without the second branch cannot follow measured windows (0.29 V off with three free numbers, the published
-kinetics kept), this one does with one (0.09 V): between 50 ns and 5 µs the gate voltage for half a window
+kinetics kept), this one does with one (0.083 V): between 50 ns and 5 µs the gate voltage for half a window
 falls by 0.95 V, just as the film's own voltage does, and not by twice as much.
 """
 
@@ -31,7 +31,7 @@ import numpy as np
 from cost_models.constants import VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.nucleation import FIELD_STEP, Nucleation
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
-from cost_models.namespace import Array, as_array, namespace_of, take_points
+from cost_models.namespace import Array, spread, take_points
 
 #: Newton steps (by halves where one leaves its bracket) to the film's voltage before the interlayer screens:
 #: the switched share is then within 5e-3 of the converged one, 2e-4 in the root mean square (test).
@@ -46,13 +46,15 @@ class GatePulse:
     """What one gate pulse does to a film that pointed against it; all [points].
 
     ``share`` of the domains switched, ``film_voltage`` [V] across the film at the end of the pulse,
-    ``switched_polarization`` [C/m²] and ``charge`` [C/m²] that the gate's supply has delivered.
+    ``switched_polarization`` [C/m²]; ``charge`` [C/m²] and ``energy`` [J/m²] that the gate's supply has
+    delivered: ΔP + C_film·V_film, the charge of the film, whatever screens it below, at the gate's voltage.
     """
 
     share: Array
     film_voltage: Array
     switched_polarization: Array
     charge: Array
+    energy: Array
 
 
 @dataclass(frozen=True)
@@ -104,42 +106,33 @@ class GateStack:
         against it.
 
         The switched share x solves x = F(V_film(x)/thickness, duration): the film is taken at the voltage
-        that it has at the end. That is exact once the interlayer screens (V_film no longer depends on x);
-        before, where a few percent switch, it errs low by 0.02 of the window at most (test against time
-        steps).
+        that it has at the end. A pulse that the interlayer screens from the start is exact; a weaker one errs
+        low by what the higher voltage of its beginning has switched, 0.045 of the window at most (tests
+        against time steps; ``response`` takes them).
 
         Range: pulses of one polarity between rests; the memory between pulses is that of the polarization
         alone.
         """
-        xp = namespace_of(gate_voltage, duration, self.screening_voltage, self.film_thickness)
-        gate_voltage, duration = as_array(gate_voltage, xp), as_array(duration, xp)
-        film, oxide = self.film_capacitance, self.interlayer_capacitance
-        above = gate_voltage - self.band_bending + self.net_charge / oxide
-        screened = gate_voltage - self.screening_voltage + 0.0 * duration
-        unscreened = above / (1.0 + film / oxide) + 0.0 * screened
-        screened = screened + 0.0 * unscreened
-        # a parameter that varies with the points makes the answer vary, whichever it is
-        screened = screened + 0.0 * self._first_guess(duration, xp)
+        xp, stack, (gate_voltage, duration), shape = spread(self, gate_voltage, duration)
+        film, oxide = stack.film_capacitance, stack.interlayer_capacitance
+        above = gate_voltage - stack.band_bending + stack.net_charge / oxide
+        unscreened = above / (1.0 + film / oxide)
+        screened = gate_voltage - stack.screening_voltage
         least = xp.where(screened > 0, screened, 0.0 * screened)
-        unscreened = unscreened + 0.0 * least
         divided = unscreened > least
         voltage = least
         if bool(xp.any(divided)):
             # few points of a sweep write so weakly that a divider holds: only they are solved for
-            flat = xp.reshape(divided, (-1,))
-            index = xp.nonzero(flat)[0]
-            some = take_points(self, index, xp)
-            low, high, times = (
-                xp.take(xp.reshape(v, (-1,)), index, axis=0)
-                for v in (least, unscreened, duration + 0.0 * least)
-            )
-            solved = some._divided_voltage(low, high, times, xp)
-            place = xp.clip(xp.cumulative_sum(xp.astype(flat, xp.int64)) - 1, 0, None)
-            found = xp.reshape(xp.take(solved, place, axis=0), least.shape)
-            voltage = xp.where(divided, found, least)
-        share = self.nucleation.switched_share(voltage / self.film_thickness, duration)
-        switched = 2.0 * self.nucleation.remanent_polarization * share
-        return GatePulse(share, voltage, switched, switched + film * voltage)
+            index = xp.nonzero(divided)[0]
+            low, high, times = (xp.take(v, index, axis=0) for v in (least, unscreened, duration))
+            solved = take_points(stack, index, xp)._divided_voltage(low, high, times, xp)
+            place = xp.clip(xp.cumulative_sum(xp.astype(divided, xp.int64)) - 1, 0, None)
+            voltage = xp.where(divided, xp.take(solved, place, axis=0), least)
+        share = stack.nucleation.switched_share(voltage / stack.film_thickness, duration)
+        switched = 2.0 * stack.nucleation.remanent_polarization * share
+        charge = switched + film * voltage
+        parts = (share, voltage, switched, charge, gate_voltage * charge)
+        return GatePulse(*(xp.reshape(part, shape) for part in parts))
 
     def _divided_voltage(self, least: Array, most: Array, duration: Array, xp: Any) -> Array:
         """Film voltage [V] at the end of a pulse: from ``least`` to ``most``, what it has before any

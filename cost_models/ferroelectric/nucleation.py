@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
-from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.namespace import Array, namespace_of, spread
 
 #: Quantiles of the activation field. 48 keep the switched share of the library's sets within 9e-4 of the
 #: limit of many, 1.3e-4 in the root mean square (tests): a fiftieth of what the models miss measurements by.
@@ -43,6 +43,13 @@ FIELD_STEP = 0.01
 #: Limits of ln h^β: exp(−h^β) is 1 below and 0 above to double precision, and exponentials that underflow are
 #: eight times slower than others.
 _LOG_HAZARD = (-40.0, 3.7)
+
+#: A share below this is rounding of one less the others.
+_ROUNDING = 1e-14
+
+#: Limits of t/τ0 and of h beyond which nothing changes: no time, and every domain switched.
+_TIMES = (1e-300, 1e300)
+_MOST_PROGRESS = 1e30
 
 #: Smallest field that counts, relative to the smallest activation field: below it exp[−(Ea/E)^α] is zero to
 #: any precision, and a power of zero would have gradients that are no numbers.
@@ -118,8 +125,8 @@ class Nucleation:
     """Switching of a film whose polarization lies between −Pr and +Pr.
 
     ``remanent_polarization`` [C/m²], ``time_constant`` τ0 [s], ``merz_exponent`` α, ``kai_exponent`` β, each
-    a number or an array [points]; ``offset_sigma`` [V/m]: spread of a built-in field over the domains,
-    normal.
+    a number or an array of points; a built-in field that the applied one must overcome, ``offset`` [V/m],
+    with a normal spread ``offset_sigma`` [V/m] over the domains.
     """
 
     remanent_polarization: Array
@@ -127,17 +134,18 @@ class Nucleation:
     merz_exponent: Array
     kai_exponent: Array
     activation: Activation
+    offset: Array = 0.0
     offset_sigma: float = 0.0
 
     def switched_share(self, field: Array, duration: Array) -> Array:
         """Share of the domains that a constant field switches, all of them against the field at first.
 
         Args:
-            field: [V/m], number or [points]; one that is not positive switches nothing.
-            duration: [s], broadcasts with ``field``.
+            field: [V/m], number or array; one that does not exceed the built-in field switches nothing.
+            duration: [s], number or array.
 
         Returns:
-            Share in [0, 1], of the shape of both.
+            Share in [0, 1], of the shape of both and of the parameters broadcast.
 
         Source: one quadrature over the activation field (Deng et al., VLSI 2020, in the limit of many
         domains).
@@ -149,19 +157,21 @@ class Nucleation:
         return self._integrate(field, duration, slope=True)
 
     def _integrate(self, field: Array, duration: Array, *, slope: bool) -> tuple[Array, Array]:
-        xp = namespace_of(field, duration, self.time_constant, self.merz_exponent)
-        field, duration = as_array(field, xp), as_array(duration, xp)
-        field, duration = field + 0.0 * duration, duration + 0.0 * field
-        shape = field.shape
-        flat, time = xp.reshape(field, (-1,)), xp.reshape(duration, (-1,))
+        xp, law, (field, duration), shape = spread(self, field, duration)
+        share, steepness = law._of_points(field, duration, slope, xp)
+        return xp.reshape(share, shape), xp.reshape(steepness, shape)
+
+    def _of_points(self, field: Array, duration: Array, slope: bool, xp: Any) -> tuple[Array, Array]:
+        """Share and, where asked for, slope at points: all arrays [points]."""
         alpha, beta = self.merz_exponent, self.kai_exponent
-        log_time = beta * xp.log(xp.where(time > 0, time, 1e-300 + 0.0 * time) / self.time_constant)
-        unswitched = 0.0 * log_time
-        steepness = 0.0 * log_time
-        for offset, blocks in self._domains(xp, len(flat)):
-            driving = flat - offset
-            least = _SMALLEST * xp.min(blocks[0][0]) + 0.0 * driving
-            driving = xp.where(driving > least, driving, least)
+        time = xp.clip(duration / self.time_constant, *_TIMES)
+        log_time = beta * xp.log(time)
+        unswitched = 0.0 * field
+        steepness = 0.0 * field
+        for offset, blocks in self._domains(xp, len(field)):
+            driving = field - self.offset - offset
+            least = _SMALLEST * xp.min(blocks[0][0])
+            driving = xp.where(driving > least, driving, least + 0.0 * driving)
             inverse = driving ** (-alpha)
             for fields, weights in blocks:
                 exponent = (beta * fields**alpha) * inverse
@@ -170,19 +180,14 @@ class Nucleation:
                 unswitched = unswitched + weights @ left
                 if slope:
                     steepness = steepness + (weights @ (hazard * left * exponent)) / driving
-        positive = flat > 0
         switched = 1.0 - unswitched
-        share = xp.where(positive & (switched > 0), switched, 0.0 * switched)
-        steepness = xp.where(positive, alpha * steepness, 0.0 * flat) + 0.0 * share
-        if share.shape != flat.shape:  # parameters [points] under one field
-            shape = share.shape
-        return xp.reshape(share, shape), xp.reshape(steepness, shape)
+        return xp.where(switched > _ROUNDING, switched, 0.0 * switched), alpha * steepness
 
     def after_pulse(self, field: Array, duration: Array) -> Array:
         """Polarization [C/m²] after one pulse of a constant field [V/m], from the state −Pr."""
         return self.remanent_polarization * (2.0 * self.switched_share(field, duration) - 1.0)
 
-    def time_constants(self, field: Array, fields: Array) -> Array:
+    def rates(self, field: Array, fields: Array) -> Array:
         """1/τ [1/s] of domains with activation fields ``fields`` [V/m] at the magnitude of a field [V/m]."""
         xp = namespace_of(field, fields)
         least = _SMALLEST * xp.min(fields)
@@ -205,7 +210,7 @@ class Nucleation:
             )
 
     def _offsets(self, count: int) -> tuple[Floats, Floats]:
-        """Built-in fields [V/m] and their weights, ``count`` of them or the one where there is no spread."""
+        """Built-in fields beside their mean [V/m] and their weights; one where there is no spread."""
         if self.offset_sigma == 0.0:
             return np.zeros(1), np.ones(1)
         probability, weights = quantiles(count)
@@ -221,7 +226,7 @@ class Nucleation:
         up = np.full((len(fields) * len(offsets), points), (1.0 + polarization) / 2.0)
         return DomainState(
             fields=np.tile(fields, len(offsets))[:, None],
-            offsets=np.repeat(offsets, len(fields))[:, None],
+            offsets=np.repeat(float(self.offset) + offsets, len(fields))[:, None],
             weights=np.outer(offset_weights, weights).reshape(-1),
             up=up,
             up_progress=np.zeros_like(up),
@@ -237,12 +242,12 @@ class Nucleation:
         population have progress zero; the population then carries the mean.
         """
         driving = field - state.offsets
-        grown = duration * self.time_constants(np.abs(driving), state.fields)
+        grown = duration * self.rates(np.abs(driving), state.fields)
         rising = driving > 0
         opposed = np.where(rising, 1.0 - state.up, state.up)
         progress = np.where(rising, state.down_progress, state.up_progress)
         resting = np.where(rising, state.up_progress, state.down_progress)
-        new = progress + grown
+        new = np.minimum(progress + grown, _MOST_PROGRESS)
         beta = self.kai_exponent
         moved = opposed * -np.expm1(progress**beta - new**beta)
         joined = 1.0 - opposed + moved
@@ -297,7 +302,7 @@ class Nucleation:
         random = np.random.default_rng(seed)
         count = (devices, domains)
         fields = np.asarray(self.activation.at(random.random(count).reshape(-1), np)).reshape(count)
-        offsets = self.offset_sigma * random.standard_normal(count) if self.offset_sigma else 0.0
+        offsets = self.offset + self.offset_sigma * random.standard_normal(count)
         fine = waveform.refined(FIELD_STEP * float(np.median(fields)))
         middle = (fine.drive[1:] + fine.drive[:-1]) / 2.0
         state = np.full(count, initial)
@@ -305,7 +310,7 @@ class Nucleation:
         beta = self.kai_exponent
         for field, duration in zip(middle, fine.steps, strict=True):
             driving = field - offsets
-            grown = duration * self.time_constants(np.abs(driving), fields)
+            grown = duration * self.rates(np.abs(driving), fields)
             new = np.maximum(progress - np.sign(driving) * state * grown, 0.0)
             hazard = np.maximum(new**beta - progress**beta, 0.0)
             flips = random.random(count) < -np.expm1(-hazard)

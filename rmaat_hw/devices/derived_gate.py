@@ -133,7 +133,7 @@ def _write(d: Derivation) -> None:
 
     def energy(p: Values) -> Any:
         transistor = gate_of(p)
-        return transistor.write_energy(transistor.stack.pulse(voltage, duration), voltage)
+        return transistor.write_energy(transistor.stack.pulse(voltage, duration))
 
     d.add("pulse_energy", "J", energy, f"V·A·(switched polarization + C_film·V_film), {told}")
 

@@ -82,14 +82,14 @@ def test_a_screened_pulse_by_hand() -> None:
     assert pulse.charge == pytest.approx(float(pulse.switched_polarization) + 0.030991 * 2.38, rel=1e-4)
 
 
-@pytest.mark.parametrize("voltage", [1.33, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5])
-@pytest.mark.parametrize("duration", [5e-8, 5e-7, 5e-6, 1e-3, 1.0])
+@pytest.mark.parametrize("voltage", [1.33, 2.0, 2.5, 2.75, 2.8, 3.0, 3.5, 4.0, 4.5])
+@pytest.mark.parametrize("duration", [5e-8, 2e-7, 5e-7, 5e-6, 1e-3, 1.0])
 def test_pulses_follow_time_steps(voltage: float, duration: float) -> None:
     stepped = STACK.response(plateau(voltage, duration)).polarization[-1]
     share = (stepped / CARD.remanent_polarization + 1) / 2
     quick = float(STACK.pulse(voltage, duration).share)
-    # low by what switched at the higher voltage of the beginning, 0.045 V of 1.51 V at most
-    assert -0.03 <= quick - share <= 2e-3, (quick, share)
+    # low by what switched at the higher voltage of the beginning
+    assert -0.045 <= quick - share <= 2e-3, (quick, share)
 
 
 def test_share_grows_with_voltage_and_time() -> None:
@@ -117,6 +117,38 @@ def test_numbers_arrays_tensors_and_varied_parameters_agree() -> None:
     assert shares[0] > shares[1] > shares[2]
 
 
+@pytest.mark.parametrize("name", ["remanent_polarization", "time_constant", "merz_exponent", "kai_exponent"])
+@pytest.mark.parametrize("voltage", [2.2, 3.0, 4.0])
+def test_any_one_parameter_may_vary(name: str, voltage: float) -> None:
+    """Points of one parameter under one pulse, whether the interlayer divides, screens, or both."""
+    values = np.asarray([0.9, 1.0, 1.1]) * getattr(CARD, name)
+    block = dataclasses.replace(STACK, nucleation=dataclasses.replace(CARD, **{name: values}))
+    pulse = block.pulse(voltage, 1e-6)
+    for k, value in enumerate(values):
+        one = dataclasses.replace(STACK, nucleation=dataclasses.replace(CARD, **{name: float(value)}))
+        assert pulse.share[k] == close(float(one.pulse(voltage, 1e-6).share), 1e-9)
+        assert pulse.energy[k] == close(float(one.pulse(voltage, 1e-6).energy), 1e-9)
+
+
+def test_points_broadcast_and_none_are_none() -> None:
+    stack = dataclasses.replace(STACK, screening_voltage=np.asarray([1.5, 1.6, 1.7]))
+    block = stack.pulse(np.asarray([[2.4], [3.2]]), 1e-6)
+    assert block.share.shape == (2, 3)
+    assert block.share[1, 2] == close(
+        float(dataclasses.replace(STACK, screening_voltage=1.7).pulse(3.2, 1e-6).share), 1e-9
+    )
+    assert STACK.pulse(np.empty(0), 1e-6).share.shape == (0,)
+
+
+@pytest.mark.parametrize("name", ["permittivity", "interlayer_thickness", "saturated_window", "band_bending"])
+def test_one_tensor_among_numbers(name: str) -> None:
+    value = torch.tensor(getattr(STACK, name), dtype=torch.float64, requires_grad=True)
+    energy = dataclasses.replace(STACK, **{name: value}).pulse(2.4, 1e-6).energy
+    energy.backward()
+    assert value.grad is not None and bool(torch.isfinite(value.grad))
+    assert energy.item() == close(float(STACK.pulse(2.4, 1e-6).energy), 1e-12)
+
+
 def _energy(values: dict[str, Any]) -> Any:
     nucleation = Nucleation(
         values["remanent"],
@@ -135,7 +167,7 @@ def _energy(values: dict[str, Any]) -> Any:
         1.51,
         nucleation,
     )
-    return values["voltage"] * stack.pulse(values["voltage"], values["time"]).charge
+    return stack.pulse(values["voltage"], values["time"]).energy
 
 
 @pytest.mark.parametrize("voltage", [2.4, 3.3, 4.0])
@@ -179,10 +211,10 @@ def test_write_energy_lies_between_the_unscreened_loop_and_full_screening() -> N
     """0.01 µm² at 4 V: 7 fJ if only the loop of the bare stack switched, 25 fJ if all of 2·Pr did."""
     pulse = STACK.pulse(4.0, 1e-6)
     # 4 V·1e-14 m²·(0.50 + 0.0310·2.38) C/m² = 22.95 fJ
-    assert GATE.write_energy(pulse, 4.0) == close(22.95e-15, rel=1e-3)
+    assert GATE.write_energy(pulse) == close(22.95e-15, rel=1e-3)
     low = dataclasses.replace(STACK, nucleation=dataclasses.replace(CARD, remanent_polarization=0.05))
     # 4 V·1e-14 m²·(0.10 + 0.0310·2.38) C/m² = 6.95 fJ
-    assert 4.0 * 1e-14 * low.pulse(4.0, 1e-6).charge == close(6.95e-15, rel=1e-3)
+    assert 1e-14 * low.pulse(4.0, 1e-6).energy == close(6.95e-15, rel=1e-3)
 
 
 def test_spread_of_the_threshold_follows_the_area() -> None:

@@ -136,6 +136,37 @@ def test_a_spread_of_the_built_in_field_is_the_mean_over_it() -> None:
 # -- arrays, tensors, gradients ----------------------------------------------------------------------
 
 
+def test_built_in_fields_shift_and_act_alone() -> None:
+    shifted = dataclasses.replace(THICK, offset=3e7)
+    assert shifted.switched_share(1.3e8, 1e-5) == close(float(THICK.switched_share(1.0e8, 1e-5)), 1e-12)
+    # without an applied field the domains whose built-in field is against their state switch by themselves
+    spread = dataclasses.replace(THICK, offset_sigma=6e7)
+    alone = float(spread.switched_share(0.0, 1e-3))
+    assert 0.01 < alone < 0.5
+    assert spread.advance(spread.state(), 0.0, 1e-3).polarization[0] == pytest.approx(2 * alone - 1, abs=5e-3)
+
+
+def test_shapes_broadcast() -> None:
+    film = dataclasses.replace(
+        THIN, activation=GeneralizedBeta(6.7582, np.asarray([1.5e8, 1.67e8, 1.8e8]), 2.0998, 1.3641)
+    )
+    assert film.switched_share(np.asarray([[1e8], [1.2e8]]), 1e-5).shape == (2, 3)
+    assert film.switched_share(1e8, np.geomspace(1e-7, 1e-4, 4)[:, None]).shape == (4, 3)
+    assert THIN.switched_share(np.empty(0), 1e-5).shape == (0,)
+    assert THIN.after_pulse(1e8, np.inf) == close(THIN.remanent_polarization, 2e-3)
+
+
+@pytest.mark.parametrize("name", ["a", "scale"])
+def test_one_tensor_among_numbers(name: str) -> None:
+    nominal = {"a": 6.7582, "scale": 1.6686e8}
+    value = torch.tensor(nominal[name], dtype=torch.float64, requires_grad=True)
+    shape = GeneralizedBeta(**{**nominal, name: value}, p=2.0998, q=1.3641)
+    share = dataclasses.replace(THIN, activation=shape).switched_share(1.2e8, 1e-5)
+    share.backward()
+    assert value.grad is not None and float(value.grad) != 0.0
+    assert share.item() == close(float(THIN.switched_share(1.2e8, 1e-5)), 1e-12)
+
+
 def test_numbers_arrays_and_tensors_agree() -> None:
     fields, times = np.asarray([0.8e8, 1.1e8, 1.7e8]), np.asarray([1e-6, 1e-5, 1e-4])
     array = THIN.switched_share(fields, times)
