@@ -101,7 +101,7 @@ class GateStack:
         """Share of the remanent polarization that injected charge screens at rest."""
         return 1.0 - self.net_charge / self.nucleation.remanent_polarization
 
-    def pulse(self, gate_voltage: Array, duration: Array) -> GatePulse:
+    def pulse(self, gate_voltage: Array, duration: Array, *, rested: bool = False) -> GatePulse:
         """One pulse of ``gate_voltage`` (its magnitude [V]) for ``duration`` [s] on a film that points
         against it.
 
@@ -110,8 +110,9 @@ class GateStack:
         low by what the higher voltage of its beginning has switched, 0.045 of the window at most (tests
         against time steps; ``response`` takes them).
 
-        Range: pulses of one polarity between rests; the memory between pulses is that of the polarization
-        alone.
+        ``rested``: ``duration`` is made of many short pulses, between which the trapped charge relaxes to
+        what screens the state that has been reached. The film then has the divider's full voltage at each of
+        them, and more switches than in one pulse; the true interlayer lies between.
         """
         xp, stack, (gate_voltage, duration), shape = spread(self, gate_voltage, duration)
         film, oxide = stack.film_capacitance, stack.interlayer_capacitance
@@ -125,7 +126,7 @@ class GateStack:
             # few points of a sweep write so weakly that a divider holds: only they are solved for
             index = xp.nonzero(divided)[0]
             low, high, times = (xp.take(v, index, axis=0) for v in (least, unscreened, duration))
-            solved = take_points(stack, index, xp)._divided_voltage(low, high, times, xp)
+            solved = take_points(stack, index, xp)._divided_voltage(low, high, times, rested, xp)
             place = xp.clip(xp.cumulative_sum(xp.astype(divided, xp.int64)) - 1, 0, None)
             voltage = xp.where(divided, xp.take(solved, place, axis=0), least)
         share = stack.nucleation.switched_share(voltage / stack.film_thickness, duration)
@@ -134,15 +135,14 @@ class GateStack:
         parts = (share, voltage, switched, charge, gate_voltage * charge)
         return GatePulse(*(xp.reshape(part, shape) for part in parts))
 
-    def _divided_voltage(self, least: Array, most: Array, duration: Array, xp: Any) -> Array:
+    def _divided_voltage(self, least: Array, most: Array, duration: Array, rested: bool, xp: Any) -> Array:
         """Film voltage [V] at the end of a pulse: from ``least`` to ``most``, what it has before any
         switching.
         """
         thickness, nucleation = self.film_thickness, self.nucleation
+        unscreened = self.net_charge if rested else nucleation.remanent_polarization
         # share of the domains that takes one volt off the film
-        per_volt = (self.film_capacitance + self.interlayer_capacitance) / (
-            2.0 * nucleation.remanent_polarization
-        )
+        per_volt = (self.film_capacitance + self.interlayer_capacitance) / (2.0 * unscreened)
         low, high = least, most
         voltage = _between(self._first_guess(duration, xp), low, high, xp)
         for _ in range(_NEWTON_STEPS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cost_models.ferroelectric.device import (
     stack_of,
 )
 from cost_models.ferroelectric.disturb import Exposure, exposures_until, threshold_shift
-from rmaat_hw.devices.derivation import COLS, FEW, MOST, ROWS, Derivation, Quantity, Values
+from rmaat_hw.devices.derivation import CELL_SCORE, COLS, FEW, MOST, ROWS, Derivation, Quantity, Values
 from rmaat_hw.devices.derived_levels import crowded, steps, threshold_spacing
 
 #: Name of a row, words and scheme of writing the array; V/2 and V/3 cell by cell.
@@ -31,6 +32,7 @@ SCHEMES: tuple[tuple[str, str, WriteScheme], ...] = (
 )
 
 _LOST = 0.1  # share of the window that counts as disturbed
+_RELAXATION = "trapped charge relaxes between pulses, low end not"
 
 
 def gate(d: Derivation) -> None:
@@ -163,7 +165,7 @@ def _half_select(d: Derivation, name: str, told: str, scheme: WriteScheme) -> No
     fraction, count = opposing(scheme)
     voltage, duration = fraction * d.nominal["write_voltage"], d.nominal["write_time"]
     pulses = f", {d.nominal['write_pulses']:g} pulses each" if d.has("write_pulses") else ""
-    how = f"rewrites of {ROWS} × {COLS}, {told}{pulses}, no refresh{_extrapolated(d, voltage)}"
+    how = f"rewrites of {ROWS} × {COLS}, {told}{pulses}, no refresh; {_RELAXATION}{_extrapolated(d, voltage)}"
 
     def a_write(p: Values) -> Any:
         return count * p.get("write_pulses", 1.0)
@@ -172,7 +174,12 @@ def _half_select(d: Derivation, name: str, told: str, scheme: WriteScheme) -> No
         d.add(
             f"{name}_shift",
             "V",
-            lambda p: threshold_shift(gate_of(p), Exposure(voltage, duration, a_write(p) * p["endurance"])),
+            lambda p: _either(
+                p,
+                lambda rested: threshold_shift(
+                    gate_of(p), Exposure(voltage, duration, a_write(p) * p["endurance"]), rested=rested
+                ),
+            ),
             f"threshold lost in {d.told('endurance')} {how}",
             remark=lambda found: _disturbed(found, _LOST * _window(d.nominal)),
         )
@@ -209,8 +216,18 @@ def _read_disturb(d: Derivation) -> None:
 
 def _times(p: Values, voltage: Any, duration: Any, exposures: Any) -> Any:
     """How often until a tenth of the window is lost, ``MOST`` at most; ``exposures`` each time."""
-    found = exposures_until(gate_of(p), voltage=voltage, duration=duration, shift=_LOST * _window(p))
+    found = _either(
+        p,
+        lambda rested: exposures_until(
+            gate_of(p), voltage=voltage, duration=duration, shift=_LOST * _window(p), rested=rested
+        ),
+    )
     return np.minimum(found / exposures, MOST)
+
+
+def _either(p: Values, lost: Callable[[bool], Any]) -> Any:
+    """With trapped charge that relaxes between exposures; in half of the drawn devices it does not."""
+    return np.where(np.asarray(p[CELL_SCORE]) >= 0.0, lost(True), lost(False))
 
 
 def _window(p: Values) -> Any:

@@ -14,6 +14,8 @@ from rich.console import Console
 from tolerance import close
 
 from cost_models.ferroelectric.device import gate_of
+from cost_models.ferroelectric.disturb import Exposure, threshold_shift
+from cost_models.ferroelectric.fefet import FeFET
 from cost_models.ferroelectric.preisach import Preisach
 from cost_models.ferroelectric.wear import Endurance
 from device_params import list_names, load_device
@@ -22,7 +24,7 @@ from rmaat_hw.cli import shell
 from rmaat_hw.devices.derivation import MOST, Derived
 from rmaat_hw.devices.derived import DerivedRows, derived, derived_of
 from rmaat_hw.devices.derived_gate import SCHEMES, opposing
-from rmaat_hw.report.derived import MOST_COUNTED, show_derived, told
+from rmaat_hw.report.derived import show_derived, told
 from rmaat_hw.report.listings import parameter_value
 
 Q = 1.602176634e-19  # C
@@ -189,31 +191,37 @@ def test_what_a_scheme_disturbs() -> None:
     assert found["row_inhibit"] == (close(0.5), close(127.0))
 
 
+def lost(gate: FeFET, voltage: float, time: float, *, rested: bool = True) -> float:
+    """Threshold [V] lost to a voltage for a time in all."""
+    return float(threshold_shift(gate, Exposure(voltage, time, 1.0), rested=rested))
+
+
 def test_half_select_adds_up() -> None:
     """10,000 rewrites · 3 pulses · 254 exposures · 1 µs = 7.62 s at 2 V; a third of 4 V for 484 s."""
     rows = library("fefet_1f1r_28nm")
     gate = gate_of(load_device("fefet_1f1r_28nm").parameters.nominal())
     for name, voltage, time in (("half_voltage", 2.0, 7.62), ("third_voltage", 4 / 3, 483.87)):
-        quantity = row(rows, f"{name}_shift").quantity
+        found = row(rows, f"{name}_shift")
+        quantity = found.quantity
         assert quantity is not None
-        assert quantity["value"] == close(float(gate.window(voltage, time)), rel=1e-4)
-        assert (
-            "128 × 128" in row(rows, f"{name}_shift").how and "no refresh" in row(rows, f"{name}_shift").how
-        )
-        assert "extrapolated below 2.8 V" in row(rows, f"{name}_shift").how
+        assert quantity["value"] == close(lost(gate, voltage, time), rel=1e-4)
+        # the low end is of devices whose trapped charge does not relax between the pulses
+        assert quantity["low"] < 1.2 * lost(gate, voltage, time, rested=False) < quantity["value"]
+        assert "128 × 128" in found.how and "no refresh" in found.how and "relaxes" in found.how
+        assert "extrapolated below 2.8 V" in found.how
     # the other way round: so many rewrites take a tenth of 1.2 V
     count = value("fefet_1f1r_28nm", "half_voltage_rewrites")
-    assert float(gate.window(2.0, count * 3 * 254 * 1e-6)) == pytest.approx(0.12, abs=2e-3)
+    assert lost(gate, 2.0, count * 3 * 254 * 1e-6) == pytest.approx(0.12, abs=2e-3)
     assert value("fefet_1f1r_28nm", "row_inhibit_rewrites") == close(2 * count)
-    assert value("fefet_1f1r_28nm", "third_voltage_rewrites") == MOST == MOST_COUNTED
+    assert value("fefet_1f1r_28nm", "third_voltage_rewrites") > count
 
 
 def test_a_gate_is_disturbed_by_a_strong_read() -> None:
     strong = changed("fefet_1f1r_28nm", read_gate_voltage=2.5)
     gate = gate_of(strong.parameters.nominal())
     reads = value(strong, "read_disturb_reads")
-    assert reads < value("fefet_1f1r_28nm", "read_disturb_reads") == MOST
-    assert float(gate.window(2.5, reads * 10e-9)) == pytest.approx(0.12, abs=2e-3)
+    assert reads < 1e-3 * value("fefet_1f1r_28nm", "read_disturb_reads") < MOST
+    assert lost(gate, 2.5, reads * 10e-9) == pytest.approx(0.12, abs=2e-3)
 
 
 def test_a_gate_that_is_not_known_has_no_rows_of_one() -> None:
