@@ -320,3 +320,37 @@ CROSSBAR_WRITE_ENERGY: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """Family of such a cell -> what the energy of a write pulse follows from, one set or another; these families
 can be one."""
+
+POSITIVE = frozenset(
+    {
+        *KINETICS,
+        *BETA_ACTIVATION,
+        "activation_field_mean",
+        "film_thickness",
+        "relative_permittivity",
+        "interlayer_thickness",
+        "interlayer_permittivity",
+        "saturated_window",
+        "gate_area",
+        "device_area",
+        "grain_size",
+        "saturation_polarization",
+        "coercive_field",
+        "switching_barrier",
+        "field_action_length",
+        "preisach_delay_time",
+        "preisach_delay_voltage",
+        "preisach_delay_exponent",
+        "landau_gamma",
+        "landau_resistivity",
+        "fit_time_constant",
+        "fit_exponent",
+        "fit_kai_exponent",
+        "fit_activation_voltage",
+        "write_time",
+        "temperature",
+        "endurance",
+    }
+)
+"""Names whose numbers lie above zero in any file, whatever range it states: laws divide by them or take their
+logarithm."""

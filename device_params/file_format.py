@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from device_params.device_vocabulary import Entry
+from device_params.device_vocabulary import POSITIVE, Entry
 from device_params.errors import FileError, InputError, nearest_name
 from device_params.schema import Distribution, Parameter
 from device_params.units import scale, si_factor
@@ -236,6 +236,14 @@ def _parameter(
         )
         return None
     _check_numbers(entry, field, problems)
+    if name in POSITIVE and min([entry.value, *(entry.interval or [])]) <= 0:
+        key = "value" if entry.value <= 0 else "interval"
+        problems.add(
+            "must lie above zero",
+            f"{field}.{key}",
+            value=getattr(entry, key),
+            allowed=f"more than 0 {entry.unit}",
+        )
     _check_evidence(entry, field, keys, problems)
     if len(problems.found) > before:
         return None

@@ -32,12 +32,14 @@ from device_params.errors import InputError
 _LOOP = ("saturation_polarization", "remanent_polarization", "coercive_field")
 _DELAY = ("preisach_delay_time", "preisach_delay_voltage", "preisach_delay_exponent")
 
+DELAYED = "delayed Preisach"
+
 #: Law -> names that it needs, in the order in which a device is given the most detailed that it has.
 LAWS: Mapping[str, tuple[str, ...]] = {
     "nucleation, generalised beta": (*KINETICS, *BETA_ACTIVATION),
     "nucleation, normal": (*KINETICS, *NORMAL_ACTIVATION),
     "thermally activated": ("saturation_polarization", "switching_barrier", "field_action_length"),
-    "delayed Preisach": (*_LOOP, *_DELAY),
+    DELAYED: (*_LOOP, *_DELAY),
     "Landau-Khalatnikov": ("landau_alpha", "landau_beta", "landau_gamma", "landau_resistivity"),
     "Preisach": _LOOP,
 }
@@ -83,6 +85,14 @@ def missing_for_gate(names: Collection[str]) -> tuple[str, ...]:
         key=len,
     )
     return (*kinetics, *(n for n in GATE_STACK if n not in names))
+
+
+def missing_for(family: str, names: Collection[str]) -> tuple[str, ...]:
+    """What a pulse on a device of a family needs and its file does not give."""
+    if family in GATE_FAMILIES:
+        return (*missing_for_gate(names), *(n for n in ("gate_area", "grain_size") if n not in names))
+    permittivity = () if "relative_permittivity" in names else ("relative_permittivity",)
+    return (*missing_for_switching(names), *permittivity)
 
 
 def _missing(what: str, names: Collection[str]) -> InputError:

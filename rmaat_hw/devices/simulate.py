@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cost_models.ferroelectric.device import film_of, gate_of
+from cost_models.ferroelectric.device import DELAYED, film_of, gate_of
 from cost_models.ferroelectric.waveform import Response, Waveform
 from cost_models.uncertainty import interval
 from device_params.errors import InputError, nearest_name
-from rmaat_hw.devices.subject import ROOM_TEMPERATURE, Floats, Outcome, Subject
+from rmaat_hw.devices.limits import (
+    PULSE,
+    checked,
+    driven_time,
+    outside_of,
+    refuse,
+    temperature_of,
+    unknown_of,
+)
+from rmaat_hw.devices.subject import Floats, Outcome, Subject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +32,9 @@ WINDOW_MODELS = ("fitted", "physical")
 
 #: Area of a film's capacitor where none is given [m²]: energies of a film are per area, this is its scale.
 DEFAULT_AREA = 1e-12
+
+_NOMINAL = "Nominal parameters: the interval is the model's error alone. The source follows the waveform."
+_LAGGING = "The polarization is that under the lagging field, which stays where the drive has left it."
 
 Quantity = dict[str, float]
 
@@ -131,22 +144,19 @@ def simulate(
         InputError: unknown device, no number, a pulse outside the measured range, switching not published.
     """
     subject = Subject.load(name)
-    temperature = _temperature(subject, temperature)
-    for what, value in (("voltage", voltage), ("pulse", pulse), ("temperature", temperature)):
-        _finite(what, value)
-    _above("pulse", pulse, "s")
-    _above("temperature", temperature, "K")
-    if not (cycles >= 0 and math.isfinite(cycles)):
-        raise InputError("not a number of cycles", where="cycles", value=cycles, allowed="0 or more")
-    outside = _outside(subject, voltage=voltage, pulse=pulse, temperature=temperature, cycles=cycles)
-    _refuse(outside, subject, allow_extrapolation)
-    drawn = subject.drawn(seed, temperature=temperature)
-    exact = subject.outcome(subject.nominal, voltage, pulse, temperature)
+    temperature = temperature_of(subject, temperature)
+    checked(voltage=voltage, pulse=pulse, temperature=temperature, cycles=cycles, area=area, seed=seed)
+    outside = outside_of(subject, voltage=voltage, pulse=pulse, temperature=temperature, cycles=cycles)
+    refuse(outside, subject, allow_extrapolation)
+
+    own = {} if area is None else {_area_name(subject): area}
+    nominal = subject.nominal | own
+    drawn = subject.drawn(seed, temperature=temperature) | own
+    exact = subject.outcome(nominal, voltage, pulse, temperature)
     spread = subject.outcome(drawn, voltage, pulse, temperature)
-    areas = drawn.get(_area_name(subject)) if area is None else area
-    area, area_note = _area(subject, area)
-    areas = area if areas is None else areas
-    notes = [*area_note, *_unknown(subject, temperature, cycles)]
+    area = nominal.get(_area_name(subject), DEFAULT_AREA)
+    areas = drawn.get(_area_name(subject), DEFAULT_AREA)
+    notes = [*_area_note(subject, own), *unknown_of(subject, temperature, cycles)]
     model = window_model or ("fitted" if exact.fitted_window is not None else "physical")
     if model not in WINDOW_MODELS:
         raise InputError(
@@ -156,7 +166,7 @@ def simulate(
             allowed=", ".join(WINDOW_MODELS),
             nearest=nearest_name(model, WINDOW_MODELS),
         )
-    if window_model is None and outside:
+    if window_model is None and any(text.startswith(PULSE) for text in outside):
         model = "physical"  # a fit knows nothing beyond its points
     if subject.gated and model == "fitted" and exact.fitted_window is None:
         raise InputError(
@@ -197,125 +207,65 @@ def simulate_waveform(
 ) -> Simulation:
     """A waveform of the voltage [V] from the state −Pr; for a transistor, of the gate voltage.
 
-    ``write_energy`` is what an ideal source of the waveform gives, ∫V·dQ where it is positive. Nominal
-    parameters: the quantities have no interval of their own (low and high equal the value).
+    ``write_energy`` is what an ideal source of the waveform gives, ∫V·dQ where it is positive, and what
+    leaks; the window of a transistor is its saturated one times the share that has turned between first and
+    last sample. Nominal parameters: of the intervals only the error of the model is known.
 
     Raises InputError as ``simulate``; the waveform's largest voltage counts.
     """
     subject = Subject.load(name)
-    temperature = _temperature(subject, temperature)
-    _above("temperature", temperature, "K")
+    temperature = temperature_of(subject, temperature)
     largest = float(np.abs(waveform.drive).max())
-    outside = _outside(subject, voltage=largest, temperature=temperature)
-    stated = subject.file.parameters.get("write_voltage")
-    if stated is not None and largest < stated.allowed[0]:
-        outside = [text for text in outside if not text.startswith("voltage")]
-    _refuse(outside, subject, allow_extrapolation)
-    area, area_note = _area(subject, area)
+    span = float(waveform.time[-1] - waveform.time[0])
+    checked(voltage=largest, pulse=span, temperature=temperature, area=area)
+    driven = driven_time(subject, waveform)
+    # a waveform that stays below the measured voltages is as good as none, and inside
+    outside = outside_of(subject, voltage=largest, pulse=driven, temperature=temperature) if driven else []
+    refuse(outside, subject, allow_extrapolation)
+    own = {} if area is None else {_area_name(subject): area}
+    nominal = subject.nominal | own
+    area = nominal.get(_area_name(subject), DEFAULT_AREA)
+    window: Quantity | None = None
     if subject.gated:
-        stack = gate_of(subject.nominal).stack
-        course, capacitance = stack.response(waveform), float(stack.series_capacitance)
+        stack = gate_of(nominal).stack
+        course = stack.response(waveform)
+        linear, leakage = float(stack.film_capacitance) * float(stack.film_thickness) * course.field, 0.0
     else:
-        film = film_of(subject.nominal)
-        course, capacitance = film.response(waveform, temperature), float(film.capacitance)
+        film = film_of(nominal)
+        course = film.response(waveform, temperature)
+        linear = float(film.capacitance) * float(film.thickness) * course.field
+        leakage = float(film.leakage_current_density)
     drive = np.interp(course.time, waveform.time, waveform.drive)
-    charge = course.polarization + capacitance * drive
-    given = (drive[1:] + drive[:-1]) / 2 * np.diff(charge)
-    energy = area * float(given[given > 0].sum())
-    last, first = float(course.polarization[-1]), float(course.polarization[0])
-    notes = ["Nominal parameters: no intervals for a waveform.", *area_note]
+    middle = (drive[1:] + drive[:-1]) / 2
+    given = middle * np.diff(course.polarization + linear)
+    leaked = leakage * float(np.sum(np.abs(middle) * np.diff(course.time)))
+    energy = area * (float(given[given > 0].sum()) + leaked)
+    first, last = float(course.polarization[0]), float(course.polarization[-1])
+    if subject.gated:
+        turned = abs(last - first) / (2.0 * nominal["remanent_polarization"])
+        window = _exact(nominal["saturated_window"] * turned)
+    error = subject.file.parameters.get("polarization_error")
+    low, high = (last + error.low, last + error.high) if error is not None else (last, last)
     return Simulation(
         device=subject.file.name,
         family=subject.file.family,
         law=subject.law,
         conditions={
-            "duration_s": float(waveform.time[-1] - waveform.time[0]),
+            "duration_s": span,
             "largest_voltage_V": largest,
             "temperature_K": temperature,
             "area_m2": area,
         },
-        polarization=_exact(last),
-        switched_polarization=_exact(last - first),
+        polarization={"value": last, "low": low, "high": high},
+        switched_polarization={"value": last - first, "low": low - first, "high": high - first},
         write_energy=_exact(energy),
+        memory_window=window,
+        window_model=None if window is None else "physical",
+        windows={} if window is None else {"physical": window},
         extrapolated=tuple(outside),
-        notes=tuple(notes),
+        notes=(_NOMINAL, *((_LAGGING,) if subject.law == DELAYED else ()), *_area_note(subject, own)),
         course=course,
     )
-
-
-# -- checks ------------------------------------------------------------------------------------------
-
-
-def _finite(what: str, value: float) -> None:
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise InputError("not a finite number", where=what, value=value)
-
-
-def _above(what: str, value: float, unit: str) -> None:
-    if not value > 0:
-        raise InputError("must be above zero", where=what, value=value, allowed=f"more than 0 {unit}")
-
-
-def _temperature(subject: Subject, given: float | None) -> float:
-    return subject.nominal.get("temperature", ROOM_TEMPERATURE) if given is None else given
-
-
-def _outside(
-    subject: Subject,
-    *,
-    voltage: float,
-    temperature: float,
-    pulse: float | None = None,
-    cycles: float = 0.0,
-) -> list[str]:
-    """What lies outside the measured ranges, one sentence each."""
-    found = []
-    for what, value, unit, name in (
-        ("voltage", abs(voltage), "V", "write_voltage"),
-        ("pulse", pulse, "s", "write_time"),
-    ):
-        stated = subject.file.parameters.get(name)
-        if value is None:
-            continue
-        if stated is None:
-            found.append(f"{what}: no measured range is stated for this device")
-        elif not stated.allowed[0] <= value <= stated.allowed[1]:
-            low, high = (stated.written(limit) for limit in stated.allowed)
-            found.append(f"{what}: {value:g} {unit} is outside the measured {low} to {high}")
-    low_t, high_t = subject.temperatures
-    if not low_t <= temperature <= high_t:
-        found.append(f"temperature: {temperature:g} K is outside the measured {low_t:g} to {high_t:g} K")
-    endurance = subject.file.parameters.get("endurance")
-    if endurance is not None and cycles > endurance.high:
-        found.append(f"cycles: {cycles:g} are more than its endurance of {endurance.high:g} at most")
-    return found
-
-
-def _refuse(outside: list[str], subject: Subject, allowed: bool) -> None:
-    if outside and not allowed:
-        raise InputError(
-            "; ".join(outside),
-            where=subject.file.name,
-            remedy="--allow-extrapolation takes it and marks the result",
-        )
-
-
-def _unknown(subject: Subject, temperature: float, cycles: float) -> list[str]:
-    """What is not known about this device under these conditions, told rather than invented."""
-    notes = []
-    if subject.unknown_temperature(temperature) > 0:
-        notes.append(
-            "How this device changes with temperature is not known: the value is that of its measurements, "
-            "the interval is wider by what another HZO film does."
-        )
-    if cycles > 0 and (subject.wear.window(cycles) if subject.gated else None) is None:
-        notes.append(
-            "How this device changes with cycles is not known: the value is that of the fresh one, the "
-            "interval reaches to what wear may have left."
-        )
-    if not subject.gated and "polarization_error" not in subject.nominal:
-        notes.append("The error of this law against measurements is not known and not in the interval.")
-    return notes
 
 
 # -- area --------------------------------------------------------------------------------------------
@@ -325,16 +275,10 @@ def _area_name(subject: Subject) -> str:
     return "gate_area" if subject.gated else "device_area"
 
 
-def _area(subject: Subject, given: float | None) -> tuple[float, list[str]]:
-    """The area [m²] and a note where nobody gave one."""
-    if given is not None:
-        _finite("area", given)
-        _above("area", given, "m^2")
-        return given, []
-    name = _area_name(subject)
-    if name in subject.nominal:
-        return subject.nominal[name], []
-    return DEFAULT_AREA, ["No area was given: energies are those of 1 µm²."]
+def _area_note(subject: Subject, own: Mapping[str, float]) -> list[str]:
+    """A note where nobody gave an area."""
+    known = bool(own) or _area_name(subject) in subject.nominal
+    return [] if known else ["No area was given: energies are those of 1 µm²."]
 
 
 # -- quantities --------------------------------------------------------------------------------------
@@ -382,13 +326,17 @@ def _worn_window(
 
 
 def _worn_polarization(subject: Subject, exact: Outcome, spread: Outcome, cycles: float) -> Quantity:
-    """Polarization after cycles: where wear has no law, the interval takes wake-up or its absence."""
+    """Polarization after cycles: wake-up may have come or not; fatigue may have taken any part."""
     fresh = _quantity(exact.polarization, spread.polarization)
     if cycles == 0.0 or subject.gated:
         return fresh
-    gain = subject.file.parameters.get("wake_up_gain")
-    if gain is None:
-        bound = abs(float(exact.switched) - float(exact.polarization))
-        return {**fresh, "low": min(fresh["low"], -bound), "high": max(fresh["high"], bound)}
-    ends = [end * factor for end in (fresh["low"], fresh["high"]) for factor in (1.0 / gain.high, gain.high)]
+    parameters = subject.file.parameters
+    ends = [fresh["low"], fresh["high"]]
+    if "wake_up_gain" in parameters and "wake_up_cycles" in parameters:
+        progress = min(1.0, math.log1p(cycles) / math.log1p(parameters["wake_up_cycles"].high))
+        factor = parameters["wake_up_gain"].high ** progress
+        ends = [end * f for end in ends for f in (1.0 / factor, factor)]
+    fatigue = parameters.get("fatigue_onset")
+    if fatigue is None or cycles > fatigue.low:
+        ends.append(0.0)
     return {**fresh, "low": min(ends), "high": max(ends)}

@@ -10,14 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cost_models.ferroelectric.device import (
+    DELAYED,
     FILM_FAMILIES,
     GATE_FAMILIES,
+    UNVARIED,
     film_of,
     fitted_window_of,
     gate_of,
     law_of,
-    missing_for_gate,
-    missing_for_switching,
+    missing_for,
 )
 from cost_models.ferroelectric.wear import Wear
 from cost_models.uncertainty import sample
@@ -35,9 +36,6 @@ ROOM_TEMPERATURE = 300.0  # K, where a file does not state one
 _TEMPERATURE_COEFFICIENT = 2.2e5 / 8.12e7
 
 _ACTIVATION = ("activation_field_scale", "activation_field_mean", "fit_activation_voltage")
-
-#: Numbers that the delayed Preisach law takes once for all points.
-_UNVARIED = ("film_thickness", "preisach_delay_time", "preisach_delay_voltage", "preisach_delay_exponent")
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,7 @@ class Subject:
                 value=file.family,
                 allowed=", ".join((*FILM_FAMILIES, *GATE_FAMILIES)),
             )
-        names = file.parameters
-        missing = missing_for_gate(names) if subject.gated else ()
-        if not subject.gated and not (
-            law_of(names) and {"film_thickness", "relative_permittivity"} <= set(names)
-        ):
-            missing = missing_for_switching(names) or ("relative_permittivity",)
+        missing = missing_for(file.family, file.parameters)
         if missing:
             raise InputError(
                 f"its switching was not published: no {', '.join(missing)}",
@@ -113,7 +106,7 @@ class Subject:
         chosen = {
             name: parameter
             for name, parameter in self.file.parameters.items()
-            if not (self.law == "delayed Preisach" and name in _UNVARIED)
+            if name not in UNVARIED and not (self.law == DELAYED and name == "film_thickness")
         }
         chosen.pop("write_voltage", None)
         chosen.pop("write_time", None)
@@ -146,22 +139,23 @@ class Subject:
         if not self.gated:
             film = film_of(p)
             pulse = film.pulse(voltage, duration, temperature)
+            error = p.get("polarization_error", 0.0)
             return Outcome(
-                polarization=pulse.polarization + p.get("polarization_error", 0.0),
-                switched=pulse.polarization + film.switching.remanent,
-                energy_density=pulse.energy.total,
+                polarization=pulse.polarization + error,
+                switched=pulse.polarization + film.switching.remanent + error,
+                energy_density=pulse.energy.total + abs(voltage) * error,
             )
         gate = gate_of(p)
         stack, remanent = gate.stack, p["remanent_polarization"]
-        pulse_ = stack.pulse(abs(voltage), duration)
+        found = stack.pulse(abs(voltage), duration)
         fitted = fitted_window_of(p)
-        share = pulse_.share if voltage > 0 else 0.0 * pulse_.share
-        linear = stack.film_capacitance * pulse_.film_voltage
+        share = found.share if voltage > 0 else 0.0 * found.share
+        unswitched = 0.0 if voltage > 0 else abs(voltage) * found.switched_polarization
         return Outcome(
             polarization=remanent * (2.0 * share - 1.0),
             switched=2.0 * remanent * share,
-            energy_density=abs(voltage) * (2.0 * remanent * share + linear),
-            physical_window=p["saturated_window"] * pulse_.share + p.get("window_error", 0.0),
+            energy_density=found.energy - unswitched,
+            physical_window=p["saturated_window"] * found.share + p.get("window_error", 0.0),
             fitted_window=fitted and fitted.after(abs(voltage), duration) + p.get("fit_error", 0.0),
             threshold_sigma=gate.threshold_sigma(share),
         )
