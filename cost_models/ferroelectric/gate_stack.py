@@ -29,13 +29,16 @@ from typing import Any
 import numpy as np
 
 from cost_models.constants import VACUUM_PERMITTIVITY
-from cost_models.ferroelectric.nucleation import FIELD_STEP, Nucleation
+from cost_models.ferroelectric.nucleation import FIELD_STEP, DomainState, Nucleation
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
 from cost_models.namespace import Array, spread, take_points
 
 #: Newton steps (by halves where one leaves its bracket) to the film's voltage before the interlayer screens:
 #: the switched share is then within 5e-3 of the converged one, 2e-4 in the root mean square (test).
 _NEWTON_STEPS = 4
+
+#: Change of the polarization, of Pr, in a time step of a waveform that needs no finer steps.
+_SMALL_CHANGE = 1e-3
 
 #: Where Newton begins: the field at which this share of the domains would switch.
 _FIRST_SHARE = np.asarray([0.05])
@@ -182,7 +185,7 @@ class GateStack:
             if gate * previous <= 0.0:
                 trapped = unscreened * share
             previous, field, work = gate, 0.0, lost[-1]
-            for part in self._parts(duration):
+            for part in self._parts(gate, duration, remanent * share, trapped, state):
                 field, trapped = self._film_field(gate, remanent * share, trapped)
                 state = self.nucleation.advance(state, field, part)
                 before, share = share, float(state.polarization[0])
@@ -192,13 +195,18 @@ class GateStack:
             lost.append(work)
         return Response(fine.time, np.asarray(fields), remanent * np.asarray(shares), np.asarray(lost))
 
-    def _parts(self, duration: float) -> Floats:
-        """A time [s] cut into parts that grow from a fiftieth of τ0, twelve a decade.
+    def _parts(
+        self, gate: float, duration: float, polarization: float, trapped: float, state: DomainState
+    ) -> Floats:
+        """A time [s] whole, or cut into parts that grow from a fiftieth of τ0, twelve a decade.
 
-        Domains switch at even pace in the logarithm of time, and each that does takes voltage off the others.
+        Domains switch at even pace in the logarithm of time, and each that does takes voltage off the others:
+        where hardly any would under the field of the beginning, there is nothing to follow.
         """
         first = float(self.nucleation.time_constant) / 50.0
-        if duration <= first:
+        field, _ = self._film_field(gate, polarization, trapped)
+        ahead = self.nucleation.advance(state, field, duration).polarization[0]
+        if duration <= first or abs(ahead - state.polarization[0]) < _SMALL_CHANGE:
             return np.asarray([duration])
         count = 2 + math.ceil(12 * math.log10(duration / first))
         return np.diff(np.concatenate([[0.0], np.geomspace(first, duration, count)]))

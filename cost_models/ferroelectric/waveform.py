@@ -24,7 +24,11 @@ class Waveform:
 
     def __post_init__(self) -> None:
         for name in ("time", "drive"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64).reshape(-1))
+            try:
+                values = np.asarray(getattr(self, name), dtype=np.float64).reshape(-1)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{name} is not made of numbers", where="waveform") from error
+            object.__setattr__(self, name, values)
         if len(self.time) != len(self.drive):
             raise InputError(
                 "time and drive have different lengths",

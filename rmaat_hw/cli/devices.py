@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,20 +9,18 @@ import typer
 from device_params.errors import InputError
 from rmaat_hw.cli.catalogues import devices
 from rmaat_hw.cli.options import Json, Name, Out
-from rmaat_hw.cli.shell import BAD_INPUT, STANDARD_OUTPUT, Command, console, examples, progress, write_json
+from rmaat_hw.cli.shell import (
+    BAD_INPUT,
+    STANDARD_OUTPUT,
+    Command,
+    console,
+    examples,
+    progress,
+    spare,
+    write_json,
+)
 
 _FILE = "A name that `list` shows, or a file."
-
-
-def _spare(json: str | None) -> None:
-    """Refuse to write the document over a file of parameters: ``--json`` takes the word that follows it."""
-    if json is not None and Path(json).suffix in (".yaml", ".yml", ".bib"):
-        raise InputError(
-            "the document would be written over a file of parameters",
-            where="--json",
-            value=json,
-            remedy="put --json last, or write --json -",
-        )
 
 
 @devices.command(
@@ -93,7 +90,7 @@ def check(
     """
     from device_params import check as library
 
-    _spare(json)
+    spare(json)
     found = library.check(files or ())
     if json is not None:
         write_json({"schema_version": 1, "command": "devices check", **found.record()}, json)
@@ -122,7 +119,7 @@ def diff(
     from device_params.diff import diff as compare
     from device_params.diff import load_pair
 
-    _spare(json)
+    spare(json)
     first, second = load_pair(a, b)
     rows = compare(first, second)
     if json is not None:
@@ -157,7 +154,7 @@ def cite(
     """Name the sources behind devices or designs, each with the parameters that rest on it."""
     from device_params.cite import cite as sources
 
-    _spare(json)
+    spare(json)
     found = sources(names)
     if json is not None:
         write_json({"schema_version": 1, "command": "devices cite", **found.record()}, json)

@@ -11,9 +11,9 @@ from device_params.errors import InputError
 from device_params.units import split_quantity, to_si
 from rmaat_hw.cli.catalogues import devices
 from rmaat_hw.cli.options import Extrapolate, Json, Name
-from rmaat_hw.cli.shell import STANDARD_OUTPUT, Command, console, examples, progress, write_json
+from rmaat_hw.cli.shell import STANDARD_OUTPUT, Command, console, examples, progress, spare, write_json
 
-_POINTS = "CSV with voltage_V, pulse_s and memory_window_V or polarization_C_per_m2."
+_POINTS = "CSV with voltage_V, pulse_s and memory_window_V (a transistor) or polarization_C_per_m2 (a film)."
 
 
 def _quantity(option: str, text: str | None, unit: str) -> float | None:
@@ -74,6 +74,7 @@ def simulate(
     Gives the remanent polarization, the memory window of pulses of both signs (a transistor has one, a film
     has none), and the energy of the write, each with its 90 % interval.
     """
+    spare(json, waveform)
     kelvin, square_metres = _quantity("--temperature", temperature, "K"), _quantity("--area", area, "m^2")
     if waveform is not None and (voltage is not None or pulse is not None):
         raise InputError("a pulse and a waveform at once", where="--waveform", remedy="give one of them")
@@ -140,11 +141,14 @@ def fit(
     Every fit comes with its number of free parameters, its error on the points and its error on a voltage
     that it has not seen.
     """
+    spare(json, points)
     from rmaat_hw.devices import calibration
     from rmaat_hw.devices.subject import Subject
 
     subject = Subject.load(name)
-    quantity, measured = calibration.read_points(points) if points else calibration.points_of(name)
+    quantity, measured = (
+        calibration.read_points(points, subject.gated) if points else calibration.points_of(name)
+    )
     agreements = calibration.compared(name, quantity, measured)
     fitted = calibration.fits(name, measured) if subject.gated else {}
     document = {

@@ -115,6 +115,20 @@ def progress() -> Iterator[Callable[[str], None]]:
             yield lambda sentence: status.update(f"{sentence[:1].upper()}{sentence[1:]} …")
 
 
+def spare(json: str | None, *inputs: Path | None) -> None:
+    """Refuse to write the document over an input: ``--json`` takes the word that follows it."""
+    if json is None or json == STANDARD_OUTPUT:
+        return
+    read = {path.resolve() for path in inputs if path is not None}
+    if Path(json).suffix in (".yaml", ".yml", ".bib") or Path(json).resolve() in read:
+        raise InputError(
+            "the document would be written over a file that is read",
+            where="--json",
+            value=json,
+            remedy="put --json last, or write --json -",
+        )
+
+
 def write_json(document: Any, target: str) -> None:
     from rmaat_hw.runs import to_json_text, write_atomically
 

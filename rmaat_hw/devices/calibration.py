@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +38,34 @@ def points_of(name: str) -> tuple[str, Points]:
     )
 
 
-def read_points(path: Path) -> tuple[str, Points]:
-    """Quantity and points of a CSV file with the columns voltage_V, pulse_s and one quantity.
+def read_points(path: Path, gated: bool) -> tuple[str, Points]:
+    """Quantity and points of a CSV file with the columns voltage_V, pulse_s and the quantity of the device.
 
-    Raises InputError: no such file, a missing column, a value that is no number.
+    That is memory_window_V for a transistor (``gated``), polarization_C_per_m2 for a film. Raises InputError:
+    no such file, a missing column, a value that is no number, a pulse or a voltage that is not above zero.
     """
-    columns = read_columns(path, _COLUMNS)
-    quantity = next((name for name in QUANTITIES if name in columns), "")
-    if not quantity:
-        raise InputError(
-            "no measured quantity", where=str(path), value=", ".join(columns), allowed=" or ".join(QUANTITIES)
-        )
+    quantity = QUANTITIES[1] if gated else QUANTITIES[0]
+    columns = read_columns(path, (*_COLUMNS, quantity))
+    for name in _COLUMNS:
+        if (columns[name] <= 0).any():
+            row = int(np.flatnonzero(columns[name] <= 0)[0])
+            raise InputError(
+                "must be above zero", where=f"{path}, row {row + 1}, {name}", value=float(columns[name][row])
+            )
+    limits = {"voltage_V": 1e3, "pulse_s": 1e12, quantity: 1e3}
+    for name, limit in limits.items():
+        if (np.abs(columns[name]) > limit).any():
+            raise InputError(
+                "larger than anything that exists", where=f"{path}, {name}", allowed=f"up to {limit:g}"
+            )
     return quantity, Points(columns["voltage_V"], columns["pulse_s"], columns[quantity])
 
 
 def read_columns(path: Path, needed: tuple[str, ...]) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Columns of numbers of a CSV file with a header; columns of text stand as NaN.
+    """The ``needed`` columns of a CSV file with a header, as numbers; other columns may hold anything.
 
-    Raises InputError: no such file, not UTF-8, no rows, a needed column missing or with text in it.
+    Raises InputError: no such file, not UTF-8, no rows, a needed column missing, twice, or with something in
+    it that is no finite number.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -62,36 +73,39 @@ def read_columns(path: Path, needed: tuple[str, ...]) -> dict[str, np.ndarray[An
         raise InputError(f"cannot read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise InputError("not UTF-8 text", where=str(path)) from error
-    reader = csv.DictReader(io.StringIO(text))
-    names = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
-    rows = list(reader)
+    lines = [line for line in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in line)]
+    names = [name.strip() for name in lines[0]] if lines else []
     for name in needed:
-        if name not in names:
+        if names.count(name) != 1:
             raise InputError(
-                f"no column {name!r}",
+                f"column {name!r} twice" if name in names else f"no column {name!r}",
                 where=str(path),
                 value=", ".join(names),
-                nearest=nearest_name(name, names),
-                remedy=f"the first line names the columns, {', '.join(needed)} among them",
+                nearest="" if name in names else nearest_name(name, names),
+                remedy=f"the first line names the columns, separated by commas: {', '.join(needed)}",
             )
-    if not rows:
+    if len(lines) < 2:
         raise InputError("no rows below the names of the columns", where=str(path))
     columns = {}
-    for name in names:
-        values = []
-        for number, row in enumerate(rows, 2):
-            cell = (row.get(name) or "").strip()
-            try:
-                values.append(float(cell))
-            except ValueError as error:
-                if name in needed or name in QUANTITIES:
-                    raise InputError(
-                        "not a number", where=f"{path}, line {number}, {name}", value=cell
-                    ) from error
-                values.append(float("nan"))
-        columns[name] = np.asarray(values)
+    for name in needed:
+        place = names.index(name)
+        columns[name] = np.asarray(
+            [
+                _number(row[place] if place < len(row) else "", f"{path}, row {k}, {name}")
+                for k, row in enumerate(lines[1:], 1)
+            ]
+        )
     return columns
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise InputError("not a number", where=where, value=text) from error
+    if not math.isfinite(value) or "_" in text:
+        raise InputError("not a finite number", where=where, value=text)
+    return value
 
 
 def compared(name: str, quantity: str, points: Points) -> dict[str, Agreement]:
@@ -105,6 +119,10 @@ def compared(name: str, quantity: str, points: Points) -> dict[str, Agreement]:
     if not subject.gated:
         raise InputError("a bare film has no window", where=name, value=quantity)
     kept = _switching(points)
+    if not len(kept.value):
+        raise InputError(
+            "no voltage at which a window is positive: nothing switches in these points", where=name
+        )
     positive = kept.where(kept.value >= 0)
     found = {
         "physical": agreement(

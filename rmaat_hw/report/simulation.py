@@ -23,7 +23,7 @@ def show(console: Console, found: Simulation) -> None:
     console.print(Text.assemble((found.device, "bold"), f"  {found.law}; {_conditions(found.conditions)}"))
     grid = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
     for name in ("", "value", "90 % interval"):
-        grid.add_column(name, justify="left" if not name else "right", no_wrap=True)
+        grid.add_column(name, justify="left" if not name else "right", overflow="fold")
     rows = [
         ("remanent polarization", *_polarization(found.polarization)),
         ("switched polarization", *_polarization(found.switched_polarization)),
@@ -78,14 +78,16 @@ def show_fits(console: Console, document: Mapping[str, Any]) -> None:
 
     unit, factor = ("V", 1.0) if document["quantity"] == "memory_window_V" else ("µC/cm²", _PER_AREA)
     console.print(
-        Text.assemble((document["device"], "bold"), f"  against {document['points']} measured points")
+        Text.assemble(
+            (document["device"], "bold"), f"  against {document['points']} measured points, errors in {unit}"
+        )
     )
-    grid = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
+    grid = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("model", "free", "points", "rms", "largest", "rms left out"):
-        grid.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+        grid.add_column(name, justify="left" if name == "model" else "right")
 
     def told(value: float) -> str:
-        return f"{digits(factor * value)} {unit}"
+        return digits(factor * value)
 
     for model, found in document["agreement"].items():
         error = (told(found["root_mean_square"]), told(found["largest"]))
@@ -101,9 +103,5 @@ def show_fits(console: Console, document: Mapping[str, Any]) -> None:
         console.print(Text(f"{model}: {values} (SI)", style="dim"))
     if document["fits"]:
         console.print(Text("rms left out: every voltage predicted from a fit to the others.", style="dim"))
-        console.print(
-            Text(
-                "Windows that are negative show trapping; the physical model is not asked for them.",
-                style="dim",
-            )
-        )
+        told_of = "Windows that are negative show trapping; the physical model is not asked for them."
+        console.print(Text(told_of, style="dim"))

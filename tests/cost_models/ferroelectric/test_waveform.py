@@ -74,3 +74,8 @@ def test_work_of_a_square_loop_is_its_area() -> None:
     field = np.asarray([1.0, 1.0, -1.0, -1.0, 1.0])
     polarization = np.asarray([-0.5, 0.5, 0.5, -0.5, -0.5])
     assert Response(np.arange(5.0), field, polarization, np.zeros(5)).work() == pytest.approx(2.0)
+
+
+def test_text_is_no_drive() -> None:
+    with pytest.raises(InputError, match="drive is not made of numbers"):
+        Waveform([0.0, 1.0], ["a", "b"])

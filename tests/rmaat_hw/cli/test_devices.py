@@ -107,7 +107,7 @@ def test_the_document_never_replaces_a_file_of_parameters(
     before = cell.read_bytes()
     assert cli.run(["devices", *verb, "--json", str(cell)]) == cli.BAD_INPUT
     out, err = capsys.readouterr()
-    assert out == "" and "--json: the document would be written over a file of parameters" in err
+    assert out == "" and "--json: the document would be written over a file that is read" in err
     assert cell.read_bytes() == before
 
 

@@ -57,7 +57,7 @@ def test_the_numbers_of_the_file_are_those_of_the_fit() -> None:
         for name, value in fit.values.items():
             assert parameters[name].value == close(value, 2e-3), name
     assert len(found["physical"].values) == 1 and len(found["fitted"].values) == 6
-    assert parameters["window_error"].high == pytest.approx(found["physical"].left_out.bound, rel=0.02)
+    assert parameters["window_error"].high == pytest.approx(found["physical"].agreement.bound, rel=0.02)
     assert parameters["fit_error"].high == pytest.approx(found["fitted"].left_out.bound, rel=0.02)
 
 
@@ -335,22 +335,29 @@ def test_points_of_a_user(tmp_path: Path) -> None:
     file = tmp_path / "windows.csv"
     lines = ["voltage_V, pulse_s, memory_window_V, who", *(f"{v},{t},{m},me" for v, t, m in rows)]
     file.write_text("\n".join(lines), encoding="utf-8")
-    quantity, points = read_points(file)
+    quantity, points = read_points(file, True)
     assert quantity == "memory_window_V" and points.value == pytest.approx(measured.value)
     for old, new, sentence in (
-        ("memory_window_V", "window", "no measured quantity"),
+        ("memory_window_V", "window", "no column 'memory_window_V'"),
+        ("who", "pulse_s", "column 'pulse_s' twice"),
+        ("3.0,", "3_0,", "not a finite number"),
+        ("3.0,", "-3.0,", "must be above zero"),
+        ("3.0,", "nan,", "not a finite number"),
+        (",", ";", "separated by commas"),
         ("pulse_s", "time", "no column 'pulse_s'"),
         ("3.0,", "x,", "not a number"),
     ):
         file.write_text("\n".join(lines).replace(old, new), encoding="utf-8")
         with pytest.raises(InputError, match=sentence):
-            read_points(file)
+            read_points(file, True)
 
 
 def test_fits_refuse_films_and_too_few_points() -> None:
     measured = points_of("fefet_8nm_deng")[1]
     with pytest.raises(InputError, match="too few points"):
         fits("fefet_8nm_deng", measured.where(measured.voltage >= 4.0))
+    with pytest.raises(InputError, match="nothing switches in these points"):
+        compared("fefet_8nm_deng", "memory_window_V", measured.where(measured.value < 0))
     with pytest.raises(InputError, match="not fitted here"):
         fits("hzo_film_8nm3", points_of("hzo_film_8nm3")[1])
     with pytest.raises(InputError, match="no measured points"):
