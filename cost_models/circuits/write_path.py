@@ -224,9 +224,9 @@ class WritePath:
     time.
 
     The gates of the selected word line are charged in its own C·V² and again in the energy of a cell pulse
-    and of inhibited cells of the row: for a FeFET below one percent of the total, erring high. A half-selected
-    cell takes its linear charge alone; what little of it switches would add a fifth to ``inhibited_cell`` at
-    V/2.
+    and of inhibited cells of the row: for a FeFET below one percent of the total, erring high. A
+    half-selected cell takes its linear charge alone; what little of it switches would add a fifth to
+    ``inhibited_cell`` at V/2.
     """
 
     rows: Array
