@@ -29,8 +29,8 @@ from cost_models.namespace import Array, namespace_of, spread
 #: limit of many, 1.3e-4 in the root mean square (tests): a fiftieth of what the models miss measurements by.
 QUANTILES = 48
 
-#: Numbers in one block of quantiles × points: six live arrays of this size stay in a mebibyte of cache.
-_BLOCK = 1 << 14
+#: Numbers in one block of quantiles × points: six live arrays of this size stay in half a mebibyte of cache.
+_BLOCK = 1 << 13
 
 #: Quantiles of the built-in field of a domain, where a film has a spread of it: for one pulse (5e-4 of the
 #: limit) and for waveforms, whose minor loops show every one of them (3e-3 of Pr).
@@ -166,6 +166,7 @@ class Nucleation:
         alpha, beta = self.merz_exponent, self.kai_exponent
         time = xp.clip(duration / self.time_constant, *_TIMES)
         log_time = beta * xp.log(time)
+        least_exponent, most_exponent = log_time - _LOG_HAZARD[1], log_time - _LOG_HAZARD[0]
         unswitched = 0.0 * field
         steepness = 0.0 * field
         for offset, blocks in self._domains(xp, len(field)):
@@ -175,7 +176,8 @@ class Nucleation:
             inverse = driving ** (-alpha)
             for fields, weights in blocks:
                 exponent = (beta * fields**alpha) * inverse
-                hazard = xp.exp(xp.clip(log_time - exponent, *_LOG_HAZARD))
+                exponent = xp.minimum(xp.maximum(exponent, least_exponent), most_exponent)
+                hazard = xp.exp(log_time - exponent)
                 left = xp.exp(-hazard)
                 unswitched = unswitched + weights @ left
                 if slope:
