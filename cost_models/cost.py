@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,9 +97,9 @@ class Priced:
     """A priced block of designs: leaves component × operator × point.
 
     ``energy`` [J], ``exposed`` [s] (time on the critical path) and ``busy`` [s] are of one pass of the
-    program; ``area`` [m²] is of the chip. The last operator is ``shared``. ``facts`` holds the numbers
-    that stand beside the bill (arrays, ADC bits, programming), by name, each [points];
-    ``parameters_used`` names every parameter that the bill has read.
+    program; ``area`` [m²] is of the chip. The last operator is ``shared``. ``beside`` gives the
+    facts that stand beside the bill (arrays, ADC bits, programming) and the parameters that were read: a
+    sweep, which asks for totals alone, never computes them.
     """
 
     operators: tuple[str, ...]
@@ -107,8 +108,21 @@ class Priced:
     busy: Leaves
     area: Leaves
     macs: float
-    facts: Mapping[str, Array] = field(default_factory=dict)
-    parameters_used: frozenset[str] = frozenset()
+    beside: Callable[[], tuple[Mapping[str, Array], frozenset[str]]]
+
+    @cached_property
+    def _beside(self) -> tuple[Mapping[str, Array], frozenset[str]]:
+        return self.beside()
+
+    @property
+    def facts(self) -> Mapping[str, Array]:
+        """Numbers beside the bill by name, each [points]; computed when first asked for."""
+        return self._beside[0]
+
+    @property
+    def parameters_used(self) -> frozenset[str]:
+        """Names of the parameters that bill and facts have read."""
+        return self._beside[1]
 
     def totals(self) -> dict[str, Array]:
         """Totals of every point [points]; a multiply-accumulate counts as two operations."""

@@ -132,7 +132,7 @@ class GateStack:
             solved = take_points(stack, index, xp)._divided_voltage(low, high, times, rested, xp)
             place = xp.clip(xp.cumulative_sum(xp.astype(divided, xp.int64)) - 1, 0, None)
             voltage = xp.where(divided, xp.take(solved, place, axis=0), least)
-        share = stack.nucleation.switched_share(voltage / stack.film_thickness, duration)
+        share, _ = stack.nucleation.of_points(voltage / stack.film_thickness, duration, False, xp)
         switched = 2.0 * stack.nucleation.remanent_polarization * share
         charge = switched + film * voltage
         parts = (share, voltage, switched, charge, gate_voltage * charge)
@@ -149,7 +149,7 @@ class GateStack:
         low, high = least, most
         voltage = _between(self._first_guess(duration, xp), low, high, xp)
         for _ in range(_NEWTON_STEPS):
-            share, slope = nucleation.share_and_slope(voltage / thickness, duration)
+            share, slope = nucleation.of_points(voltage / thickness, duration, True, xp)
             excess = share - (most - voltage) * per_volt
             low, high = xp.where(excess > 0, low, voltage), xp.where(excess > 0, voltage, high)
             step = voltage - excess / (slope / thickness + per_volt)

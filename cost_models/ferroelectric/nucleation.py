@@ -158,11 +158,11 @@ class Nucleation:
 
     def _integrate(self, field: Array, duration: Array, *, slope: bool) -> tuple[Array, Array]:
         xp, law, (field, duration), shape = spread(self, field, duration)
-        share, steepness = law._of_points(field, duration, slope, xp)
+        share, steepness = law.of_points(field, duration, slope, xp)
         return xp.reshape(share, shape), xp.reshape(steepness, shape)
 
-    def _of_points(self, field: Array, duration: Array, slope: bool, xp: Any) -> tuple[Array, Array]:
-        """Share and, where asked for, slope at points: all arrays [points]."""
+    def of_points(self, field: Array, duration: Array, slope: bool, xp: Any) -> tuple[Array, Array]:
+        """Share and, where asked for, slope, of arguments [points] that ``namespace.spread`` has made."""
         alpha, beta = self.merz_exponent, self.kai_exponent
         time = xp.clip(duration / self.time_constant, *_TIMES)
         log_time = beta * xp.log(time)

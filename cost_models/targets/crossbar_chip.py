@@ -302,10 +302,13 @@ class _Chip:
         area = Leaves()
         area.by_component = dict(self.area.by_component)
         area.scale(self.p["model_form.area"])
-        facts = self._facts(array_spill.sum(axis=0) + digital_spill.sum(axis=0))
+
+        def beside() -> tuple[dict[str, Array], frozenset[str]]:
+            facts = self._facts(array_spill.sum(axis=0) + digital_spill.sum(axis=0))
+            return facts, frozenset(self.p.used)
+
         names = (*self.workload.operators, SHARED)
-        used = frozenset(self.p.used)
-        return Priced(names, energy, exposed, busy, area, self.workload.total_macs, facts, used)
+        return Priced(names, energy, exposed, busy, area, self.workload.total_macs, beside)
 
     def _overlap(self, compute: Mapping[str, Array], moves: Mapping[str, Array]) -> dict[str, Array]:
         """Moving runs beside computing: only what exceeds the computation adds time, by its own name.
