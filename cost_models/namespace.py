@@ -75,7 +75,10 @@ def spread(component: Component, *values: Array) -> tuple[Any, Component, tuple[
     def flat(value: Array) -> Array:
         return xp.reshape(xp.broadcast_to(as_array(value, xp), shape), (-1,))
 
-    flattened = _mapped(component, lambda value: value if math.prod(value.shape) == 1 else flat(value))
+    def single(value: Array) -> Array:
+        return xp.reshape(as_array(value, xp), ()) if math.prod(value.shape) == 1 else flat(value)
+
+    flattened = _mapped(component, single)
     return xp, flattened, tuple(flat(value) for value in given), shape
 
 

@@ -174,9 +174,12 @@ def _beside(loaded: Iterable[ComponentFile | Design]) -> dict[str, Mapping[str, 
 
 def _entries(path: str, entries: Mapping[str, Reference], used: Collection[str]) -> Iterator[Finding]:
     """What is wrong with a bibliography; a user's may hold entries for files that were not checked."""
-    unused: Severity = "error" if path == _BIBLIOGRAPHY else "warning"
     for key, entry in entries.items():
         if not any(entry.fields.get(field) for field in ("doi", "url", "note")):
             yield Finding(path, "error", f"{key}: an entry without doi, url or note")
-        if key not in used:
-            yield Finding(path, unused, f"{key}: no file that was checked uses this entry")
+    idle = [key for key in entries if key not in used]
+    if path == _BIBLIOGRAPHY:
+        yield from (Finding(path, "error", f"{key}: no file uses this entry") for key in idle)
+    elif idle:
+        told = ", ".join(idle[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
+        yield Finding(path, "warning", f"{told}: no file that was checked uses them")

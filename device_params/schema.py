@@ -96,7 +96,11 @@ class Parameter:
                 "value outside its range",
                 where=self.name,
                 value=value,
-                allowed=f"{self.written(low)} to {self.written(high)}",
+                allowed=(
+                    "above zero"
+                    if bounded and allow_extrapolation and not choice
+                    else f"{self.written(low)} to {self.written(high)}"
+                ),
                 remedy="" if bounded else "--allow-extrapolation takes it and marks the result",
             )
         if self.integer and number != round(number):

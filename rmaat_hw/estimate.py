@@ -166,7 +166,7 @@ def _check_overrides(overrides: Iterable[str], priced: Priced, design: Design) -
                 "this parameter has no part in the bill of this design",
                 where="--set",
                 value=name,
-                nearest=nearest_name(name, priced.parameters_used),
+                nearest="" if name in design.parameters else nearest_name(name, priced.parameters_used),
                 remedy=f"`rmaat-hw designs show {design.name}` lists what it is for",
             )
 

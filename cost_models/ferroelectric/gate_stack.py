@@ -30,6 +30,7 @@ import numpy as np
 
 from cost_models.constants import VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.nucleation import FIELD_STEP, DomainState, Nucleation
+from cost_models.ferroelectric.ranges import refuse_nothing
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
 from cost_models.namespace import Array, spread, take_points
 
@@ -78,6 +79,16 @@ class GateStack:
     saturated_window: Array
     nucleation: Nucleation
 
+    def __post_init__(self) -> None:
+        refuse_nothing(
+            "gate stack",
+            film_thickness=self.film_thickness,
+            permittivity=self.permittivity,
+            interlayer_thickness=self.interlayer_thickness,
+            interlayer_permittivity=self.interlayer_permittivity,
+            saturated_window=self.saturated_window,
+        )
+
     @property
     def film_capacitance(self) -> Array:
         """Linear capacitance of the film [F/m²]."""
@@ -124,7 +135,7 @@ class GateStack:
         screened = gate_voltage - stack.screening_voltage
         least = xp.where(screened > 0, screened, 0.0 * screened)
         divided = unscreened > least
-        voltage = least
+        voltage = least + 0.0 * unscreened  # a gradient of zero is a gradient
         if bool(xp.any(divided)):
             # few points of a sweep write so weakly that a divider holds: only they are solved for
             index = xp.nonzero(divided)[0]

@@ -280,17 +280,20 @@ class Nucleation:
         """Polarization under any waveform of the field [V/m], from the state ``initial`` (−1 … 1 times Pr).
 
         The waveform is refined until the field changes by little in a step. Every domain that switches
-        follows the field, so the work ∫E dP is lost as it is done and never negative.
+        follows the field on it; what the applied field does beyond its built-in one, (E − Eoff)·dP, is lost
+        as it is done and never negative, and the rest is held by the built-in fields.
         """
         fine = waveform.refined(FIELD_STEP * float(np.median(self.state().fields)))
         state = self.state(initial)
         middle = (fine.drive[1:] + fine.drive[:-1]) / 2.0
-        shares = [state.polarization]
+        shares, stored = [state.polarization], [state.held]
         for field, duration in zip(middle, fine.steps, strict=True):
             state = self.advance(state, field, duration)
             shares.append(state.polarization)
+            stored.append(state.held)
         polarization = self.remanent_polarization * np.concatenate(shares)
-        lost = np.concatenate([[0.0], np.cumsum(middle * np.diff(polarization))])
+        held = self.remanent_polarization * (np.asarray(stored) - stored[0])
+        lost = np.concatenate([[0.0], np.cumsum(middle * np.diff(polarization))]) - held
         return Response(fine.time, fine.drive, polarization, lost)
 
     def monte_carlo(
@@ -343,6 +346,11 @@ class DomainState:
         """Share up less share down, −1 … 1: [points]."""
         share: Floats = self.weights @ (2.0 * self.up - 1.0)
         return share
+
+    @property
+    def held(self) -> float:
+        """Energy that the built-in fields hold, over Pr [V/m], of the first film."""
+        return float((self.weights * self.offsets[:, 0]) @ (2.0 * self.up[:, 0] - 1.0))
 
 
 def domain_count(area: Array, grain_size: Array) -> Array:

@@ -62,7 +62,7 @@ def temperature_of(subject: Subject, given: float | None) -> float:
 def outside_of(
     subject: Subject,
     *,
-    voltage: float,
+    voltage: float | None,
     temperature: float,
     pulse: float | None = None,
     cycles: float = 0.0,
@@ -70,7 +70,7 @@ def outside_of(
     """What lies outside the measured ranges, one sentence each."""
     found = []
     for what, value, unit, name in (
-        ("voltage", abs(voltage), "V", "write_voltage"),
+        ("voltage", None if voltage is None else abs(voltage), "V", "write_voltage"),
         ("pulse", pulse, "s", "write_time"),
     ):
         stated = subject.file.parameters.get(name)

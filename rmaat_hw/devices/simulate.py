@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cost_models.ferroelectric.device import DELAYED, film_of, gate_of
-from cost_models.ferroelectric.waveform import Response, Waveform
+from cost_models.ferroelectric.waveform import Response
 from cost_models.uncertainty import interval
 from device_params.errors import InputError, nearest_name
 from rmaat_hw.devices.limits import (
     PULSE,
     checked,
-    driven_time,
     outside_of,
     refuse,
     temperature_of,
@@ -33,8 +31,7 @@ WINDOW_MODELS = ("fitted", "physical")
 #: Area of a film's capacitor where none is given [m²]: energies of a film are per area, this is its scale.
 DEFAULT_AREA = 1e-12
 
-_NOMINAL = "Nominal parameters: the interval is the model's error alone. The source follows the waveform."
-_LAGGING = "The polarization is that under the lagging field, which stays where the drive has left it."
+_UNVERIFIED = "threshold_sigma is that of switching alone, which vanishes where all domains have switched."
 
 Quantity = dict[str, float]
 
@@ -149,14 +146,14 @@ def simulate(
     outside = outside_of(subject, voltage=voltage, pulse=pulse, temperature=temperature, cycles=cycles)
     refuse(outside, subject, allow_extrapolation)
 
-    own = {} if area is None else {_area_name(subject): area}
+    own = {} if area is None else {area_name(subject): area}
     nominal = subject.nominal | own
     drawn = subject.drawn(seed, temperature=temperature) | own
     exact = subject.outcome(nominal, voltage, pulse, temperature)
     spread = subject.outcome(drawn, voltage, pulse, temperature)
-    area = nominal.get(_area_name(subject), DEFAULT_AREA)
-    areas = drawn.get(_area_name(subject), DEFAULT_AREA)
-    notes = [*_area_note(subject, own), *unknown_of(subject, temperature, cycles)]
+    area = nominal.get(area_name(subject), DEFAULT_AREA)
+    areas = drawn.get(area_name(subject), DEFAULT_AREA)
+    notes = [*area_note(subject, own), *unknown_of(subject, temperature, cycles)]
     model = window_model or ("fitted" if exact.fitted_window is not None else "physical")
     if model not in WINDOW_MODELS:
         raise InputError(
@@ -173,7 +170,16 @@ def simulate(
             "its file has no fitted window", where=subject.file.name, value=model, allowed="physical"
         )
     windows = {} if not subject.gated else _windows(subject, exact, spread, drawn, cycles)
-    polarization = _worn_polarization(subject, exact, spread, cycles)
+    polarization = _quantity(exact.polarization, spread.polarization)
+    switched = _quantity(exact.switched, spread.switched)
+    energy = _quantity(exact.energy_density * area, spread.energy_density * areas)
+    if cycles and not subject.gated:
+        least, most = wake_up_factors(subject, cycles)
+        changes = [(f - 1.0) * abs(voltage) * switched["value"] * area for f in (least, most)]
+        energy = energy | {"low": energy["low"] + changes[0], "high": energy["high"] + changes[1]}
+        polarization, switched = (_scaled(q, least, most) for q in (polarization, switched))
+    if subject.gated:
+        notes.append(_UNVERIFIED)
     return Simulation(
         device=subject.file.name,
         family=subject.file.family,
@@ -186,8 +192,8 @@ def simulate(
             "area_m2": area,
         },
         polarization=polarization,
-        switched_polarization=_quantity(exact.switched, spread.switched),
-        write_energy=_quantity(exact.energy_density * area, spread.energy_density * areas),
+        switched_polarization=switched,
+        write_energy=energy,
         memory_window=windows.get(model),
         window_model=model if windows else None,
         windows=windows,
@@ -197,87 +203,16 @@ def simulate(
     )
 
 
-def simulate_waveform(
-    name: str,
-    waveform: Waveform,
-    *,
-    temperature: float | None = None,
-    area: float | None = None,
-    allow_extrapolation: bool = False,
-) -> Simulation:
-    """A waveform of the voltage [V] from the state −Pr; for a transistor, of the gate voltage.
-
-    ``write_energy`` is what an ideal source of the waveform gives, ∫V·dQ where it is positive, and what
-    leaks; the window of a transistor is its saturated one times the share that has turned between first and
-    last sample. Nominal parameters: of the intervals only the error of the model is known.
-
-    Raises InputError as ``simulate``; the waveform's largest voltage counts.
-    """
-    subject = Subject.load(name)
-    temperature = temperature_of(subject, temperature)
-    largest = float(np.abs(waveform.drive).max())
-    span = float(waveform.time[-1] - waveform.time[0])
-    checked(voltage=largest, pulse=span, temperature=temperature, area=area)
-    driven = driven_time(subject, waveform)
-    # a waveform that stays below the measured voltages is as good as none, and inside
-    outside = outside_of(subject, voltage=largest, pulse=driven, temperature=temperature) if driven else []
-    refuse(outside, subject, allow_extrapolation)
-    own = {} if area is None else {_area_name(subject): area}
-    nominal = subject.nominal | own
-    area = nominal.get(_area_name(subject), DEFAULT_AREA)
-    window: Quantity | None = None
-    if subject.gated:
-        stack = gate_of(nominal).stack
-        course = stack.response(waveform)
-        linear, leakage = float(stack.film_capacitance) * float(stack.film_thickness) * course.field, 0.0
-    else:
-        film = film_of(nominal)
-        course = film.response(waveform, temperature)
-        linear = float(film.capacitance) * float(film.thickness) * course.field
-        leakage = float(film.leakage_current_density)
-    drive = np.interp(course.time, waveform.time, waveform.drive)
-    middle = (drive[1:] + drive[:-1]) / 2
-    given = middle * np.diff(course.polarization + linear)
-    leaked = leakage * float(np.sum(np.abs(middle) * np.diff(course.time)))
-    energy = area * (float(given[given > 0].sum()) + leaked)
-    first, last = float(course.polarization[0]), float(course.polarization[-1])
-    if subject.gated:
-        turned = abs(last - first) / (2.0 * nominal["remanent_polarization"])
-        window = _exact(nominal["saturated_window"] * turned)
-    error = subject.file.parameters.get("polarization_error")
-    low, high = (last + error.low, last + error.high) if error is not None else (last, last)
-    return Simulation(
-        device=subject.file.name,
-        family=subject.file.family,
-        law=subject.law,
-        conditions={
-            "duration_s": span,
-            "largest_voltage_V": largest,
-            "temperature_K": temperature,
-            "area_m2": area,
-        },
-        polarization={"value": last, "low": low, "high": high},
-        switched_polarization={"value": last - first, "low": low - first, "high": high - first},
-        write_energy=_exact(energy),
-        memory_window=window,
-        window_model=None if window is None else "physical",
-        windows={} if window is None else {"physical": window},
-        extrapolated=tuple(outside),
-        notes=(_NOMINAL, *((_LAGGING,) if subject.law == DELAYED else ()), *_area_note(subject, own)),
-        course=course,
-    )
-
-
 # -- area --------------------------------------------------------------------------------------------
 
 
-def _area_name(subject: Subject) -> str:
+def area_name(subject: Subject) -> str:
     return "gate_area" if subject.gated else "device_area"
 
 
-def _area_note(subject: Subject, own: Mapping[str, float]) -> list[str]:
+def area_note(subject: Subject, own: Mapping[str, float]) -> list[str]:
     """A note where nobody gave an area."""
-    known = bool(own) or _area_name(subject) in subject.nominal
+    known = bool(own) or area_name(subject) in subject.nominal
     return [] if known else ["No area was given: energies are those of 1 µm²."]
 
 
@@ -325,18 +260,21 @@ def _worn_window(
     return {**fresh, "low": min(fresh["low"], max(worn, 0.0) * fresh["low"])}
 
 
-def _worn_polarization(subject: Subject, exact: Outcome, spread: Outcome, cycles: float) -> Quantity:
-    """Polarization after cycles: wake-up may have come or not; fatigue may have taken any part."""
-    fresh = _quantity(exact.polarization, spread.polarization)
-    if cycles == 0.0 or subject.gated:
-        return fresh
+def wake_up_factors(subject: Subject, cycles: float) -> tuple[float, float]:
+    """What cycles may have made of the polarization, over that of the file, at least and at most.
+
+    The file's film may have been woken or not: then it had less, or has more now. Fatigue takes any part.
+    """
     parameters = subject.file.parameters
-    ends = [fresh["low"], fresh["high"]]
+    least = most = 1.0
     if "wake_up_gain" in parameters and "wake_up_cycles" in parameters:
         progress = min(1.0, math.log1p(cycles) / math.log1p(parameters["wake_up_cycles"].high))
-        factor = parameters["wake_up_gain"].high ** progress
-        ends = [end * f for end in ends for f in (1.0 / factor, factor)]
+        gain = parameters["wake_up_gain"].high
+        least, most = gain ** (progress - 1.0), gain**progress
     fatigue = parameters.get("fatigue_onset")
-    if fatigue is None or cycles > fatigue.low:
-        ends.append(0.0)
-    return {**fresh, "low": min(ends), "high": max(ends)}
+    return (0.0, most) if fatigue is None or cycles > fatigue.low else (least, most)
+
+
+def _scaled(found: Quantity, least: float, most: float) -> Quantity:
+    ends = [end * factor for end in (found["low"], found["high"]) for factor in (least, most)]
+    return {"value": found["value"], "low": min(ends), "high": max(ends)}

@@ -35,7 +35,7 @@ ROOM_TEMPERATURE = 300.0  # K, where a file does not state one
 #: -2.2e5 V/m/K over 8.12e7 V/m (thermally activated model, 300-398 K). It bounds what other films may do.
 _TEMPERATURE_COEFFICIENT = 2.2e5 / 8.12e7
 
-_ACTIVATION = ("activation_field_scale", "activation_field_mean", "fit_activation_voltage")
+ACTIVATION = ("activation_field_scale", "activation_field_mean", "fit_activation_voltage")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Subject:
 
             score = ndtri((np.random.default_rng(seed).permutation(SAMPLES) + 0.5) / SAMPLES)
             factor = np.exp(np.log1p(spread) * score / 1.645)
-            values |= {name: values[name] * factor for name in _ACTIVATION if name in values}
+            values |= {name: values[name] * factor for name in ACTIVATION if name in values}
         return values
 
     def unknown_temperature(self, temperature: float) -> float:

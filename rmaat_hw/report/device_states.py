@@ -256,7 +256,8 @@ def _woken(device: ComponentFile, marks: dict[str, float], note: str) -> Panel:
 
     column = "remanent_polarization_C_per_m2"
     frame = _course(device, tuple(names), law, np.geomspace(1.0, last, _POINTS), "cycles", column)
-    told = [*([note] if note else []), f"wake-up {device.parameters['wake_up_gain'].basis}"]
+    basis = device.parameters["wake_up_gain"].basis
+    told = [*([note] if note else []), f"wake-up {basis}, the film of the file taken as woken"]
     if onset is not None and not fatigued:
         marks = {**marks, "fatigue": onset.value, "fatigue_low": onset.low, "fatigue_high": onset.high}
         told.append("grey: fatigue begins, at an unknown rate")

@@ -199,7 +199,7 @@ def test_the_bibliography_beside_a_file_is_checked(mine: Path) -> None:
     bib.write_text(BIB.replace(",\n  note = {Notebook}", "") + "@misc{idle, url = {x}}\n", encoding="utf-8")
     assert check_files([mine]) == [
         Finding(str(bib), "error", "me2030: an entry without doi, url or note"),
-        Finding(str(bib), "warning", "idle: no file that was checked uses this entry"),
+        Finding(str(bib), "warning", "idle: no file that was checked uses them"),
     ]
     # who uses an entry is not known while a file cannot be read
     mine.with_name("broken.yaml").write_text("a: [", encoding="utf-8")
@@ -230,9 +230,9 @@ def test_an_entry_that_no_built_in_file_uses_is_an_error(monkeypatch: pytest.Mon
     known = {**device_params.bibliography(), **idle}
     monkeypatch.setattr(device_params.check, "bibliography", lambda: known)
     assert [finding.sentence for finding in check_files() if finding.path.endswith(".bib")] == [
-        "idle: no file that was checked uses this entry",
         "bare: an entry without doi, url or note",
-        "bare: no file that was checked uses this entry",
+        "idle: no file uses this entry",
+        "bare: no file uses this entry",
     ]
 
 

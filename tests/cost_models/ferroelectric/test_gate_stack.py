@@ -18,6 +18,7 @@ from cost_models.ferroelectric.fefet import FeFET, FittedWindow
 from cost_models.ferroelectric.gate_stack import GateStack
 from cost_models.ferroelectric.nucleation import Gaussian, Nucleation
 from cost_models.ferroelectric.waveform import Waveform
+from device_params.errors import InputError
 from device_params.measured_points import measurements
 
 CARD = Nucleation(0.25, 19e-9, 3.0, 2.0, Gaussian(2.3 / 8e-9, 0.4 / 8e-9))
@@ -128,6 +129,22 @@ def test_any_one_parameter_may_vary(name: str, voltage: float) -> None:
         one = dataclasses.replace(STACK, nucleation=dataclasses.replace(CARD, **{name: float(value)}))
         assert pulse.share[k] == close(float(one.pulse(voltage, 1e-6).share), 1e-9)
         assert pulse.energy[k] == close(float(one.pulse(voltage, 1e-6).energy), 1e-9)
+
+
+def test_single_values_of_any_shape_and_gradients_of_zero() -> None:
+    single = dataclasses.replace(STACK, film_thickness=np.full((1, 1), 8e-9))
+    volts = np.asarray([[2.0, 2.5, 3.0], [3.5, 4.0, 1.0]])
+    assert single.pulse(volts, 1e-6).share == pytest.approx(STACK.pulse(volts, 1e-6).share, rel=1e-12)
+    oxide = torch.tensor(1e-9, dtype=torch.float64, requires_grad=True)
+    screened = dataclasses.replace(STACK, interlayer_thickness=oxide).pulse(4.2, 1e-6)
+    screened.share.backward()
+    assert oxide.grad is not None and float(oxide.grad) == 0.0
+
+
+@pytest.mark.parametrize("value", [0.0, -8e-9, float("nan")])
+def test_a_stack_without_thickness_is_refused(value: float) -> None:
+    with pytest.raises(InputError, match="film_thickness is not a positive number"):
+        dataclasses.replace(STACK, film_thickness=value)
 
 
 def test_points_broadcast_and_none_are_none() -> None:
