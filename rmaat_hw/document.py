@@ -11,6 +11,7 @@ import numpy as np
 
 from cost_models.circuits.write_path import ENERGY_LEAVES, LATENCY_LEAVES
 from cost_models.cost import Breakdown, Priced
+from cost_models.ferroelectric.device import GATE_FAMILIES, Slot, has_gate_stack, stack_of
 from cost_models.mapping.workload import Workload
 from cost_models.targets.crossbar_chip import SIMPLIFICATIONS
 from cost_models.uncertainty import interval
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from rmaat_hw.measure.record import Measurement
 
 SCHEMA_VERSION = 1
+
+#: A pulse reaches the outermost levels if its window is this share of theirs.
+_REACHED = 0.9
 
 #: Distributions whose versions an estimate depends on.
 VERSIONED = ("rmaat-hw", "torch", "numpy", "scipy", "networkx", "pandas")
@@ -112,6 +116,7 @@ def compose(
         "extrapolated": list(extrapolated),
         "notes": [
             *SIMPLIFICATIONS,
+            *_weak_write(design),
             *mapped.notes,
         ],
         "trace": {
@@ -144,6 +149,26 @@ def _title(design: Design, component: str) -> str:
     from device_params.load import load_technology
 
     return load_technology(design.components[component]).title
+
+
+def _weak_write(design: Design) -> list[str]:
+    """A sentence where the write pulse does not reach the outermost levels: what it costs is no write."""
+    cell = Slot(design.parameters.nominal(), "cell")
+    if (
+        design.families["cell"] not in GATE_FAMILIES
+        or "memory_window" not in cell
+        or not has_gate_stack(cell)
+    ):
+        return []
+    stack, wanted = stack_of(cell), cell["memory_window"]
+    left = stack.saturated_window * float(stack.pulse(cell["write_voltage"], cell["write_time"]).share)
+    if left >= _REACHED * wanted:
+        return []
+    pulse = f"{cell['write_voltage']:g} V for {cell['write_time']:g} s"
+    return [
+        f"The write pulse, {pulse}, leaves a window of {left:.2f} V of the {wanted:.2f} V between the "
+        "outermost levels: they are not reached."
+    ]
 
 
 def _programming_leaves(facts: Mapping[str, float], spread: Priced) -> list[dict[str, Any]]:

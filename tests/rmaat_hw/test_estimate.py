@@ -251,6 +251,13 @@ def test_an_override_is_used_and_marked(small: Any) -> None:
     assert cell[1] > 1.9 * cell[0]
 
 
+def test_a_pulse_that_does_not_write_is_told(small: Any) -> None:
+    said = "of the 1.20 V between the outermost levels: they are not reached"
+    assert not any(said in note for note in small().document["notes"])
+    weak = small(set=("cell.write_voltage=3 V", "cell.write_time=100 ns")).document
+    assert any(said in note and "3 V for 1e-07 s" in note for note in weak["notes"])
+
+
 def test_every_parameter_used_can_be_set_and_moves_something(small: Any) -> None:
     """A key that changes nothing would be taken for insensitivity."""
     base = small()
