@@ -17,9 +17,7 @@ from scipy import optimize
 from cost_models.ferroelectric.fefet import FittedWindow
 from cost_models.ferroelectric.gate_stack import GateStack
 from cost_models.ferroelectric.waveform import Floats
-
-#: Standard normal score of the 95 % point: an error of this many standard deviations bounds nine tenths.
-_SCORE_95 = 1.6448536269514722
+from device_params.schema import NORMAL_SCORE_95
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Agreement:
     @property
     def bound(self) -> float:
         """Half width of a 90 % interval of normal errors."""
-        return _SCORE_95 * self.root_mean_square
+        return NORMAL_SCORE_95 * self.root_mean_square
 
 
 @dataclass(frozen=True)

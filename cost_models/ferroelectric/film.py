@@ -13,7 +13,7 @@ from cost_models.ferroelectric.delayed_preisach import DelayedPreisach
 from cost_models.ferroelectric.landau import Landau
 from cost_models.ferroelectric.nucleation import Nucleation
 from cost_models.ferroelectric.preisach import TanhLoop
-from cost_models.ferroelectric.ranges import refuse_nothing
+from cost_models.ferroelectric.ranges import require_positive
 from cost_models.ferroelectric.thermal_rate import ThermalRate
 from cost_models.ferroelectric.waveform import Response, Waveform
 from cost_models.namespace import Array, as_array, namespace_of
@@ -143,7 +143,7 @@ class Film:
     leakage_current_density: Array = 0.0
 
     def __post_init__(self) -> None:
-        refuse_nothing("film", thickness=self.thickness, permittivity=self.permittivity)
+        require_positive("film", thickness=self.thickness, permittivity=self.permittivity)
 
     @property
     def capacitance(self) -> Array:

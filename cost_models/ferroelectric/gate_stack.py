@@ -30,7 +30,7 @@ import numpy as np
 
 from cost_models.constants import VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.nucleation import FIELD_STEP, DomainState, Nucleation
-from cost_models.ferroelectric.ranges import refuse_nothing
+from cost_models.ferroelectric.ranges import require_positive
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
 from cost_models.namespace import Array, spread, take_points
 
@@ -80,7 +80,7 @@ class GateStack:
     nucleation: Nucleation
 
     def __post_init__(self) -> None:
-        refuse_nothing(
+        require_positive(
             "gate stack",
             film_thickness=self.film_thickness,
             permittivity=self.permittivity,

@@ -150,19 +150,14 @@ class Nucleation:
         Source: one quadrature over the activation field (Deng et al., VLSI 2020, in the limit of many
         domains).
         """
-        return self._integrate(field, duration, slope=False)[0]
-
-    def share_and_slope(self, field: Array, duration: Array) -> tuple[Array, Array]:
-        """The switched share and its derivative with respect to the field [m/V]; arguments as above."""
-        return self._integrate(field, duration, slope=True)
-
-    def _integrate(self, field: Array, duration: Array, *, slope: bool) -> tuple[Array, Array]:
         xp, law, (field, duration), shape = spread(self, field, duration)
-        share, steepness = law.of_points(field, duration, slope, xp)
-        return xp.reshape(share, shape), xp.reshape(steepness, shape)
+        return xp.reshape(law.of_points(field, duration, False, xp)[0], shape)
 
     def of_points(self, field: Array, duration: Array, slope: bool, xp: Any) -> tuple[Array, Array]:
-        """Share and, where asked for, slope, of arguments [points] that ``namespace.spread`` has made."""
+        """The switched share and, where asked for, its ``slope`` against the field [m/V].
+
+        For callers that iterate: arguments are [points], as ``namespace.spread`` has made them.
+        """
         alpha, beta = self.merz_exponent, self.kai_exponent
         time = xp.clip(duration / self.time_constant, *_TIMES)
         log_time = beta * xp.log(time)

@@ -43,12 +43,3 @@ def require_not_negative(where: str, **values: Array) -> None:
     """Raise InputError unless each of ``values`` is zero or above, naming the first that is not."""
     for name, value in values.items():
         require(value >= 0, f"{name} is negative", where=where, value=value, allowed="zero or above")
-
-
-def refuse_nothing(where: str, **values: Array) -> None:
-    """Raise InputError for a plain number that is not above zero; arrays come from checked files."""
-    for name, value in values.items():
-        if isinstance(value, (int, float)) and not 0 < value < float("inf"):
-            raise InputError(
-                f"{name} is not a positive number", where=where, value=value, allowed="above zero, finite"
-            )

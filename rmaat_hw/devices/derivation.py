@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.special import ndtri
 
 from cost_models.uncertainty import interval
 from device_params import ComponentFile
 from device_params.errors import InputError
-from rmaat_hw.devices.subject import ROOM_TEMPERATURE, SAMPLES, Subject
+from rmaat_hw.devices.subject import ROOM_TEMPERATURE, SAMPLES, Subject, normal_scores
 
 Values: TypeAlias = Mapping[str, Any]
 Formula: TypeAlias = Callable[[Values], Any]
@@ -68,11 +67,13 @@ class Derivation:
 
     def __post_init__(self) -> None:
         subject = Subject(self.device)
-        scores = ndtri((np.random.default_rng(SEED).permutation(SAMPLES) + 0.5) / SAMPLES)
         self.law = subject.law
         self.temperature = subject.nominal.get("temperature", ROOM_TEMPERATURE)
         self.nominal: Values = {**subject.nominal, CELL_SCORE: 0.0}
-        self.drawn: Values = {**subject.drawn(SEED, temperature=self.temperature), CELL_SCORE: scores}
+        self.drawn: Values = {
+            **subject.drawn(SEED, temperature=self.temperature),
+            CELL_SCORE: normal_scores(SEED),
+        }
 
     def has(self, *names: str) -> bool:
         """Whether the file states all of ``names``."""

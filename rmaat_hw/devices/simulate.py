@@ -80,9 +80,7 @@ class Simulation:
             "notes": list(self.notes),
         }
         if self.course is not None:
-            document["course"] = {
-                name: column.tolist() for name, column in self.to_pandas().items() if name != "index"
-            }
+            document["course"] = {name: column.tolist() for name, column in self.to_pandas().items()}
         return document
 
     def to_pandas(self) -> pd.DataFrame:
@@ -207,6 +205,7 @@ def simulate(
 
 
 def area_name(subject: Subject) -> str:
+    """The parameter that a file of the subject's family keeps its area [m²] in."""
     return "gate_area" if subject.gated else "device_area"
 
 
@@ -217,10 +216,6 @@ def area_note(subject: Subject, own: Mapping[str, float]) -> list[str]:
 
 
 # -- quantities --------------------------------------------------------------------------------------
-
-
-def _exact(value: float) -> Quantity:
-    return {"value": value, "low": value, "high": value}
 
 
 def _quantity(value: Any, samples: Any) -> Quantity:

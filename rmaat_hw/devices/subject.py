@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from scipy.special import ndtri
 
 from cost_models.ferroelectric.device import (
     DELAYED,
@@ -24,6 +25,7 @@ from cost_models.ferroelectric.wear import Wear
 from cost_models.uncertainty import sample
 from device_params import ComponentFile, load_device
 from device_params.errors import InputError
+from device_params.schema import NORMAL_SCORE_95
 
 Values: TypeAlias = Mapping[str, Any]
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -36,6 +38,12 @@ ROOM_TEMPERATURE = 300.0  # K, where a file does not state one
 _TEMPERATURE_COEFFICIENT = 2.2e5 / 8.12e7
 
 ACTIVATION = ("activation_field_scale", "activation_field_mean", "fit_activation_voltage")
+
+
+def normal_scores(seed: int) -> Floats:
+    """Standard normal scores [SAMPLES], evenly stratified, in an order that ``seed`` draws."""
+    scores: Floats = ndtri((np.random.default_rng(seed).permutation(SAMPLES) + 0.5) / SAMPLES)
+    return scores
 
 
 @dataclass(frozen=True)
@@ -113,10 +121,7 @@ class Subject:
         values = {**self.nominal, **sample(chosen, SAMPLES, seed)}
         spread = self.unknown_temperature(temperature)
         if spread > 0.0:
-            from scipy.special import ndtri
-
-            score = ndtri((np.random.default_rng(seed).permutation(SAMPLES) + 0.5) / SAMPLES)
-            factor = np.exp(np.log1p(spread) * score / 1.645)
+            factor = np.exp(np.log1p(spread) * normal_scores(seed) / NORMAL_SCORE_95)
             values |= {name: values[name] * factor for name in ACTIVATION if name in values}
         return values
 

@@ -25,6 +25,7 @@ from cost_models.ferroelectric.nucleation import (
     share_sigma,
 )
 from cost_models.ferroelectric.waveform import Waveform, triangle
+from cost_models.namespace import spread
 
 # The published sets: 8.3 nm and 10 nm films (generalised beta), transistor (normal in V over 8 nm).
 THIN = Nucleation(0.227186, 446.33e-9, 4.2408, 1.9134, GeneralizedBeta(6.7582, 1.6686e8, 2.0998, 1.3641))
@@ -225,9 +226,10 @@ def test_gradients_equal_differences() -> None:
 
 
 def test_slope_is_the_derivative() -> None:
-    share, slope = THICK.share_and_slope(np.asarray([0.9e8, 1.6e8]), 3e-6)
+    xp, law, (field, duration), _ = spread(THICK, np.asarray([0.9e8, 1.6e8]), 3e-6)
+    share, slope = law.of_points(field, duration, True, xp)
     step = 1e2
-    expected = (THICK.switched_share(np.asarray([0.9e8, 1.6e8]) + step, 3e-6) - share) / step
+    expected = (THICK.switched_share(field + step, 3e-6) - share) / step
     assert slope == close(expected, rel=1e-4)
 
 
