@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SI_UNITS = (
     "1", "V", "A", "ohm", "S", "F", "C", "J", "W", "s", "Hz", "m", "m^2", "K", "V/m", "F/m", "F/m^2", "C/m^2",
     "J/m^2", "W/m^2", "A/m^2", "ohm/m", "ohm*m", "J/bit", "B", "B/s", "1/m^3", "A/V^2",
-    "V*m/C", "V*m^5/C^3", "V*m^9/C^5",
+    "V*m", "V*m/C", "V*m^5/C^3", "V*m^9/C^5",
 )  # fmt: skip
 """Every unit a parameter can have inside; one for each dimension."""
 
@@ -77,6 +77,7 @@ PINT_RESULTS: dict[str, tuple[float, str]] = {
     "A/cm^2": (1e4, "A/m^2"),
     "1/cm^3": (1e6, "1/m^3"),
     "ohm*m": (1.0, "ohm*m"),
+    "mV*um": (1e-9, "V*m"),
     "V*m/C": (1.0, "V*m/C"),
     "V*m^5/C^3": (1.0, "V*m^5/C^3"),
     "V*m^9/C^5": (1.0, "V*m^9/C^5"),

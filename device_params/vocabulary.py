@@ -15,6 +15,9 @@ from device_params.schema import Kind
 TECHNOLOGY = {
     "node": Entry("m", "name of the CMOS node as a length"),
     "supply_voltage": Entry("V", "core supply"),
+    "nominal_voltage": Entry("V", "supply at which gate_delay and gate_leakage hold"),
+    "threshold_voltage": Entry("V", "effective threshold of the alpha-power delay law"),
+    "velocity_saturation_exponent": Entry("1", "exponent of the alpha-power delay law"),
     "gate_capacitance": Entry("F", "switched capacitance of the unit gate, a NAND2 with its load"),
     "gate_area": Entry("m^2", "area of the unit gate"),
     "gate_delay": Entry("s", "delay of the unit gate"),
@@ -48,6 +51,8 @@ TECHNOLOGY = {
     "mac_area": Entry("m^2", "8-bit multiplier, 32-bit accumulator and their registers"),
     "special_function_area": Entry("m^2", "one special-function lane: table, multiplier, adders, registers"),
     "sram_cell_area": Entry("m^2", "high-density 6T SRAM cell"),
+    "capacitor_density": Entry("F/m^2", "metal-oxide-metal capacitor per area"),
+    "threshold_mismatch": Entry("V*m", "Pelgrom coefficient: spread of the threshold times sqrt(W L)"),
     "high_voltage_driver_capacitance": Entry("F", "in level shifter and driver, per line and write"),
     "high_voltage_driver_area": Entry("m^2", "level shifter and driver of one line, thick oxide"),
     "high_voltage_supply_efficiency": Entry("1", "energy out over energy in of the write supply"),
