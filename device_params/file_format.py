@@ -48,7 +48,7 @@ class Header(_Checked):
 
     schema_version: Literal[1]
     name: str
-    kind: Literal["device", "technology", "converter", "memory", "design"]
+    kind: Literal["device", "technology", "converter", "memory", "design", "macro"]
     family: str
     title: str
     description: str

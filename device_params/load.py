@@ -25,6 +25,7 @@ FOLDERS: Mapping[Kind, str] = {
     "converter": "converters",
     "memory": "memories",
     "design": "designs",
+    "macro": "macros",
 }
 
 
@@ -46,6 +47,11 @@ def load_converter(name: str) -> ComponentFile:
 def load_memory(name: str) -> ComponentFile:
     """Return the memory called ``name`` (or in the file ``name``). Raises InputError."""
     return _load_component("memory", name, None)
+
+
+def load_macro(name: str) -> ComponentFile:
+    """Return the shared parameters of macros called ``name`` (or in the file ``name``). Raises InputError."""
+    return _load_component("macro", name, None)
 
 
 def load_design(name_or_path: str | Path) -> Design:

@@ -14,7 +14,7 @@ from device_params.units import scale, split_quantity, to_si
 if TYPE_CHECKING:
     import pandas
 
-Kind = Literal["device", "technology", "converter", "memory", "design"]
+Kind = Literal["device", "technology", "converter", "memory", "design", "macro"]
 Distribution = Literal["lognormal", "normal", "fixed"]
 Basis = Literal["measured", "simulated", "fitted", "derived", "assumed", "user"]
 
@@ -248,7 +248,7 @@ def record(parameter: Parameter) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class ComponentFile:
-    """One file of a device, technology, converter or memory; ``parameters`` carry the names of the file."""
+    """One file of a device, technology, converter, memory or macro; ``parameters`` carry the names of the file."""
 
     name: str
     kind: Kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from device_params.converter_vocabulary import CONVERTERS
 from device_params.device_vocabulary import CROSSBAR_CELL, CROSSBAR_WRITE_ENERGY, DEVICES, Entry
 from device_params.schema import Kind
 
@@ -92,6 +93,15 @@ DRAM_MEMORY = {
     "energy_per_bit": Entry("J/bit", "energy of a read or a write"),
     "bandwidth": Entry("B/s", "peak rate of one device"),
     "idle_power": Entry("W", "refresh and standby"),
+    "board_energy_per_bit": Entry("J/bit", "energy a streamed bit adds to a whole board", required=False),
+}
+
+EDRAM_MEMORY = {
+    **{name: entry for name, entry in SRAM_MEMORY.items() if name != "access_time"},
+    "retention": Entry("s", "time after which every bit must have been refreshed"),
+    "refresh_energy": Entry("J/bit", "energy of opening a row and restoring it"),
+    "refresh_time": Entry("s", "time the port is busy with the refresh of a row"),
+    "rows": Entry("1", "rows refreshed one after the other"),
 }
 
 CROSSBAR_CHIP = {
@@ -120,13 +130,56 @@ CROSSBAR_CHIP = {
     "model_form.area": Entry("1", "factor for what the model leaves out, area"),
 }
 
+_CELLS = {
+    "on_resistance": Entry("ohm", "low state where a case gives none"),
+    "resistance_ratio": Entry("1", "high state over low state where a case gives none"),
+    "read_voltage": Entry("V", "across the cell while it is read, where a case gives none"),
+    "cell_area": Entry("1", "area in squares of the node where a case gives none"),
+}
+
+#: Memories whose cells conduct, circuit styles, kinds of figures, and classes of technology of a macro.
+RESISTIVE_MEMORIES = ("rram", "pcm", "mram", "fefet")
+MACRO_STYLES = ("digital", "charge", "current")
+FIGURE_KINDS = ("energy", "time", "area")
+MACRO_CLASSES = ("sram_digital", "sram_analog", "rram", "pcm", "mram", "ferroelectric")
+
+CIM_MACRO = {
+    "transistors_per_cell": Entry("1", "of an SRAM cell, where a case gives none"),
+    "cell_area_ratio": Entry("1", "area a transistor of a compute cell over one of the 6T cell"),
+    "cell_aspect_ratio": Entry("1", "width over height of a static cell"),
+    "access_width": Entry("1", "width of an access transistor over the node"),
+    "word_line_gates": Entry("1", "gates that an input line drives in each cell"),
+    "unit_capacitance": Entry("F", "compute capacitor of one cell, where a case gives none"),
+    "bit_line_swing": Entry("1", "full-scale swing of a discharged bit line over the supply"),
+    "sense_gates": Entry("1", "gate delays from the input to a settled sum of currents"),
+    "sequencer_flip_flops": Entry("1", "flip-flops that control one macro"),
+    "control_fraction": Entry("1", "clock and timing over the energy and area of what they serve"),
+    "glitch_ratio": Entry("1", "transitions of an adder tree over those without delays"),
+    "chain_glitch_share": Entry("1", "spurious transitions of an adder chain that survive"),
+    "layout_overhead": Entry("1", "placed area over the sum of block areas"),
+    **{f"{memory}.{name}": entry for memory in RESISTIVE_MEMORIES for name, entry in _CELLS.items()},
+    **{
+        f"calibration.{style}.{kind}": Entry("1", f"{kind} of {style} macros: factor fitted to silicon")
+        for style in MACRO_STYLES
+        for kind in FIGURE_KINDS
+    },
+    **{
+        f"model_form.{group}.{kind}": Entry("1", f"{kind} of {group} macros: what the model leaves out")
+        for group in MACRO_CLASSES
+        for kind in FIGURE_KINDS
+    },
+}
+
 VOCABULARY: Mapping[tuple[str, str], Mapping[str, Entry]] = {
     ("technology", "cmos"): TECHNOLOGY,
     **{("device", family): entries for family, entries in DEVICES.items()},
     ("converter", "sar_adc"): SAR_ADC,
+    **{("converter", family): entries for family, entries in CONVERTERS.items()},
     ("memory", "sram"): SRAM_MEMORY,
     ("memory", "dram"): DRAM_MEMORY,
+    ("memory", "edram"): EDRAM_MEMORY,
     ("design", "crossbar_chip"): CROSSBAR_CHIP,
+    ("macro", "cim_macro"): CIM_MACRO,
 }
 """(kind, family) -> name -> entry."""
 

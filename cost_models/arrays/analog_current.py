@@ -20,7 +20,9 @@ class CurrentArray:
     turn the active word lines run through the gate staircase of the cell while the selected column
     integrates, then the converter converts. The converter's own capacitor integrates the charge, so
     reading and converting do not overlap. Read charge, line swings and conversions are counted per
-    occupied row and column; the time is that of a full array.
+    occupied row and column; the time is that of a full array. The currents of ``lines_per_conversion`` bit
+    lines are joined before a conversion: 2 where a differential pair is subtracted, the slices of a weight
+    where mirrors weight them; 1 where every bit line is converted.
 
     ``high_voltage_driver_area`` [m²] is one thick-oxide level shifter and driver, on every row and
     column of a cell that is written above the logic supply (``high_voltage`` 1, else 0).
@@ -40,6 +42,12 @@ class CurrentArray:
     high_voltage: Array
     high_voltage_driver_area: Array
     layout_overhead: Array
+    lines_per_conversion: Array = 1.0
+
+    @property
+    def turns(self) -> Array:
+        """Conversions that a converter does one after the other in one bit-plane."""
+        return self.columns_per_adc / self.lines_per_conversion
 
     @property
     def adcs(self) -> Array:
@@ -49,7 +57,7 @@ class CurrentArray:
     @cached_property
     def plane_time(self) -> dict[str, Array]:
         """Time of one bit-plane by the component that takes it [s]."""
-        turns = self.columns_per_adc
+        turns = self.turns
         return {
             "cell": turns * self.cell.read_steps * self.cell.read_time,
             "word_line_driver": turns * self.driver.pulse().latency,
@@ -65,8 +73,16 @@ class CurrentArray:
         ``rows``: word lines that carry inputs; ``columns``: bit lines that are converted;
         ``input_density``: share of inputs that are one; ``level_fraction``: mean stored level, 0 … 1.
         """
-        turns = self.columns_per_adc
-        pulses = rows * input_density * turns
+        read = self.read_energy(
+            rows=rows, columns=columns, input_density=input_density, level_fraction=level_fraction
+        )
+        return read | self.conversion_energy(columns)
+
+    def read_energy(
+        self, *, rows: Array, columns: Array, input_density: Array, level_fraction: Array
+    ) -> dict[str, Array]:
+        """Energy of driving rows and of the currents that flow [J], by component; as ``plane_energy``."""
+        pulses = rows * input_density * self.turns
         return {
             "cell": rows * columns * input_density * self.cell.read(level_fraction).energy,
             "word_line_driver": pulses * self.driver.pulse().energy,
@@ -74,9 +90,15 @@ class CurrentArray:
             * (1 + TAPER_OVERHEAD)
             * self.bit_line.swing(self.cell.read_voltage).energy,
             "dac": rows * self.dac.load().energy + pulses * self.dac.select().energy,
-            "adc": columns * self.adc.convert().energy,
-            "multiplexer": columns * self.multiplexer.select().energy,
-            "accumulation": columns * self.accumulator.add().energy,
+        }
+
+    def conversion_energy(self, columns: Array) -> dict[str, Array]:
+        """Energy of converting ``columns`` bit lines and accumulating the results [J], by component."""
+        conversions = columns / self.lines_per_conversion
+        return {
+            "adc": conversions * self.adc.convert().energy,
+            "multiplexer": conversions * self.multiplexer.select().energy,
+            "accumulation": conversions * self.accumulator.add().energy,
         }
 
     @cached_property

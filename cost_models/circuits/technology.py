@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from cost_models.namespace import Array
+from cost_models.namespace import Array, namespace_of
+
+#: Width of the transition between weak and strong inversion, 2·n·kT/q [V], at 300 K with a slope factor n of 1.4,
+#: a subthreshold swing of 83 mV a decade (typical of bulk; FinFETs 1.2).
+MODERATE_INVERSION = 2.0 * 1.4 * 0.02585
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,19 @@ class Technology:
 
     @property
     def slowdown(self) -> Array:
-        """Delay at the supply over the delay at ``nominal_voltage``, V/(V − V_t)^α.
+        """Delay at the supply over the delay at ``nominal_voltage``, V/V_ov^α.
 
-        Alpha-power law: Sakurai & Newton, IEEE J. Solid-State Circuits 25, 584 (1990), eq. 9. It does not hold
-        near and below the threshold; callers keep the supply above ``threshold_voltage``.
+        Alpha-power law: Sakurai & Newton, IEEE J. Solid-State Circuits 25, 584 (1990), eq. 9, with the overdrive
+        V − V_t continued through the threshold as in the EKV model (Enz, Krummenacher & Vittoz, Analog Integrated
+        Circuits and Signal Processing 8, 83 (1995)): V_ov = 2nφ·ln(1 + exp((V − V_t)/2nφ)). Well above the
+        threshold that is V − V_t; it stays positive below.
         """
+        xp = namespace_of(self.supply_voltage, self.threshold_voltage)
 
         def delay(voltage: Array) -> Array:
-            return voltage / (voltage - self.threshold_voltage) ** self.velocity_saturation_exponent
+            above = (voltage - self.threshold_voltage) / MODERATE_INVERSION
+            overdrive = MODERATE_INVERSION * xp.log1p(xp.exp(xp.asarray(above)))
+            return voltage / overdrive**self.velocity_saturation_exponent
 
         return delay(self.supply_voltage) / delay(self.nominal_voltage)
 

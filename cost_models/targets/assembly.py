@@ -86,6 +86,7 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
     levels = 2.0 ** p["cell.bits"]
     return Cell(
         levels=levels,
+        read_supply_voltage=p["cell.read_voltage"],
         read_steps=xp.where(p["cell.stepped_read"] > 0, levels - 1.0, 1.0 + 0.0 * levels),
         area=p["cell.cell_area"],
         aspect_ratio=p["cell.cell_aspect_ratio"],

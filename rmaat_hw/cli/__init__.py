@@ -17,7 +17,7 @@ from rmaat_hw.cli.shell import (
     run,
     with_json_value,
 )
-from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues, devices, physics
+from rmaat_hw.cli import estimates, training, astrocyte, machine, catalogues, devices, physics, validation
 # isort: on
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "physics",
     "run",
     "training",
+    "validation",
     "with_json_value",
 ]

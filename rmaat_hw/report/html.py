@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rmaat_hw.report import diagram, evidence, figures, listings, tables
@@ -16,6 +17,11 @@ TEMPLATE = "estimate.html.j2"
 
 def render_page(document: tables.Document, graph: OperatorGraph | None) -> str:
     """The report of an estimate as one HTML document."""
+    return render(TEMPLATE, context(document, graph))
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """One of the templates with its values; what a template names must be there."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -25,7 +31,7 @@ def render_page(document: tables.Document, graph: OperatorGraph | None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(TEMPLATE).render(**context(document, graph))
+    return environment.get_template(template).render(**values)
 
 
 def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str, Any]:
@@ -40,20 +46,20 @@ def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str,
         "boundary": document["boundary"],
         "activity": document["activity"].get("description", ""),
         "totals": tables.totals(document),
-        "energy_figure": _svg(
+        "energy_figure": inline_svg(
             figures.energy(document, graph),
             "Energy by class of operator and component, with the 90 % interval",
         ),
-        "latency_figure": _svg(
+        "latency_figure": inline_svg(
             figures.latency(document, graph),
             "Exposed time by class of operator and component, with its interval",
         ),
-        "area_figure": _svg(figures.area(document), "Area by component"),
-        "graph_figure": None if drawing is None else _svg(drawing, "Operator graph, folded"),
+        "area_figure": inline_svg(figures.area(document), "Area by component"),
+        "graph_figure": None if drawing is None else inline_svg(drawing, "Operator graph, folded"),
         "graph_caption": _graph_caption(document),
         "checks": evidence.check_lines(document),
         "comparison": evidence.measured_beside_modelled(document),
-        "measured_figure": _svg(figures.measured(document), "Measured self time by operator")
+        "measured_figure": inline_svg(figures.measured(document), "Measured self time by operator")
         if measured and evidence.measured_operators(document)
         else None,
         "slowdown": (measured or {}).get("profile", {}).get("slowdown"),
@@ -68,7 +74,8 @@ def context(document: tables.Document, graph: OperatorGraph | None) -> dict[str,
     }
 
 
-def _svg(figure: Figure, description: str) -> Any:
+def inline_svg(figure: Figure, description: str) -> Any:
+    """A figure as part of a page, with its description for those who do not see it."""
     from markupsafe import Markup
 
     return Markup(figures.to_svg(figure, description))  # our own drawing: matplotlib escapes its texts

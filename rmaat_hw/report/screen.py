@@ -37,8 +37,8 @@ def render_estimate(
     width = BAR if bars else 0
     halves = RichTable.grid(padding=(0, 3), expand=False)
     halves.add_row(
-        _grid(tables.shares("Energy by component", energy, "J", most=MOST_ROWS, width=width)),
-        _grid(tables.shares("Energy by class of operator", by_class, "J", most=MOST_ROWS, width=width)),
+        grid(tables.shares("Energy by component", energy, "J", most=MOST_ROWS, width=width)),
+        grid(tables.shares("Energy by class of operator", by_class, "J", most=MOST_ROWS, width=width)),
     )
     time = tables.sums(document["breakdown"], "latency_s")
     halves_of_time = tables.shares("", time, "s", most=4, width=0)
@@ -50,7 +50,7 @@ def render_estimate(
     parts: list[RenderableType] = [
         head,
         Text(),
-        _grid(tables.totals(document), value_style="bold"),
+        grid(tables.totals(document), value_style="bold"),
         Text(f"Boundary: {document['boundary']}", style="dim"),
         *(Text(line, style="bold red") for line in tables.extrapolation_lines(document)),
         Text(),
@@ -81,7 +81,7 @@ def show_trace(console: Console, traced: Trace, folder: str | None = None) -> No
     console.print()
     listed = [listings.graph_by_class(graph), listings.graph_by_module(graph)]
     for table in ([step.by_phase(graph), step.by_product(graph)] if graph.trains else []) + listed:
-        console.print(_grid(table))
+        console.print(grid(table))
         console.print()
     lines = [*listings.loop_lines(graph), evidence.coverage_line(graph.coverage()), *traced.notes]
     if traced.peak_bytes is not None:
@@ -97,11 +97,14 @@ def _check_line(line: str) -> Text:
     return Text(line, style="bold red" if bad else "")
 
 
-def _grid(table: tables.Table, value_style: str = "") -> RenderableType:
-    """A table without lines; its title stands over it, or heads its first column."""
+def grid(table: tables.Table, value_style: str = "", *, unbroken: int = 3) -> RenderableType:
+    """A table without lines; its title stands over it, or heads its first column.
+
+    The first ``unbroken`` columns keep to one line.
+    """
     columns = table.columns
     inside = any(columns) and not columns[0]
-    grid = RichTable(
+    shown = RichTable(
         box=None,
         show_header=any(columns),
         header_style="dim",
@@ -109,15 +112,15 @@ def _grid(table: tables.Table, value_style: str = "") -> RenderableType:
         pad_edge=False,
     )
     for index, name in enumerate(columns):
-        grid.add_column(
+        shown.add_column(
             Text(table.title, style="bold not dim cyan") if inside and index == 0 else name,
             justify="right" if index in table.numeric else "left",
             style=value_style if index == 1 else ("dim" if index == 3 and value_style else ""),
-            no_wrap=index < 3,
+            no_wrap=index < unbroken,
         )
     for row in table.rows:
-        grid.add_row(*(Text(cell) for cell in row))
-    return grid if inside else Group(Text(table.title, style="bold cyan"), grid)
+        shown.add_row(*(Text(cell) for cell in row))
+    return shown if inside else Group(Text(table.title, style="bold cyan"), shown)
 
 
 def _measured(document: tables.Document) -> RenderableType:

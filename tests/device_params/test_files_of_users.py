@@ -205,8 +205,8 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
         InputError, match=r"unknown device; got 'fefet_1f1r'; .*did you mean 'fefet_1f1r_28nm'\?"
     ):
         load_device("fefet_1f1r")
-    with pytest.raises(InputError, match="unknown technology; got '14nm'"):
-        load_technology("14nm")
+    with pytest.raises(InputError, match="unknown technology; got '15nm'"):
+        load_technology("15nm")
     with pytest.raises(InputError, match="unknown design"):
         load_design("fefet_crossbar")
     with pytest.raises(InputError, match="unknown kind of file"):

@@ -25,7 +25,7 @@ def test_trace_is_module_and_function(first: str) -> None:
     assert run(code) == "24 24 capture"
 
 
-@pytest.mark.parametrize("name", ["estimate", "measure", "report", "trace", "train"])
+@pytest.mark.parametrize("name", ["estimate", "measure", "report", "trace", "train", "validate"])
 def test_every_command_can_be_called(name: str) -> None:
     assert name in dir(rmaat_hw)
     assert callable(getattr(rmaat_hw, name))

@@ -14,6 +14,7 @@ from device_params import load_device
 COMMON: dict[str, Any] = {
     "levels": 4,
     "read_voltage": 0.8,
+    "read_supply_voltage": 0.8,
     "on_current": 80e-9,
     "off_current": 0.1e-9,
     "read_gate_voltage": 1.2,
@@ -73,3 +74,9 @@ def test_pitches_multiply_to_the_area() -> None:
     cell = Cell(**COMMON)
     assert cell.width == close(0.4e-6)
     assert cell.width * cell.height == close(0.04e-12)
+
+
+def test_read_current_comes_from_the_supply() -> None:
+    # The same current, drawn at twice the voltage across the cell, costs twice.
+    regulated = Cell(**(COMMON | {"read_supply_voltage": 1.6}))
+    assert regulated.read(0.5).energy == close(2 * Cell(**COMMON).read(0.5).energy)

@@ -1,0 +1,234 @@
+"""What a compute-in-memory macro is: dimensions, precision, converters, supplies. Never what it achieves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from device_params.errors import InputError
+
+Setting = float | str | bool
+
+#: Memories that can sum cell currents, charge capacitors or feed adders. A digital macro reads its weights
+#: without sensing, which only a static cell allows.
+MEMORIES_OF_STYLE: Mapping[str, frozenset[str]] = {
+    "current": frozenset({"sram", "rram", "pcm", "mram", "fefet", "gain_cell"}),
+    "charge": frozenset({"sram", "fecap", "gain_cell"}),
+    "digital": frozenset({"sram"}),
+}
+
+Style = Literal["current", "charge", "digital"]
+
+
+@dataclass(frozen=True)
+class Macro:
+    """One macro of ``arrays`` equal arrays that work side by side; SI units, counts as plain numbers.
+
+    ``rows`` × ``cols`` cells an array, ``rows_active`` of them summed at once. An input of ``input_bits`` is
+    applied in ``planes`` steps of ``input_bits_per_cycle``; a weight of ``weight_bits`` takes
+    ``cells_per_weight`` cells of a row. ``converters``: converters an array; ``conversions``: conversions that
+    one output needs for one plane and one group of rows.
+    """
+
+    node: float
+    memory: str
+    style: Style
+    supply_voltage: float
+    rows: float
+    cols: float
+    arrays: float
+    rows_active: float
+    input_bits: float
+    input_bits_per_cycle: float
+    input_encoding: str
+    weight_bits: float
+    bits_per_cell: float
+    cells_per_weight: float
+    differential: bool
+    analog_weights: bool
+    output_bits: float | None
+    converter: str
+    converter_bits: float
+    converters: float
+    ends_early: bool
+    accumulator: str
+    pipeline_registers: float | None
+    clock: float | None
+    pulse_clock: float | None
+    read_time: float | None
+    read_voltage: float | None
+    read_supply_voltage: float | None
+    word_line_voltage: float | None
+    on_resistance: float | None
+    off_resistance: float | None
+    unit_capacitance: float | None
+    cell_area: float | None
+    transistors_per_cell: float | None
+    near_memory_operations: float
+    input_buffer: float
+    output_buffer: float
+    mvm_time: float | None
+    device: str | None
+
+    @property
+    def planes(self) -> float:
+        """Steps in which an input is applied."""
+        return math.ceil(self.input_bits / self.input_bits_per_cycle)
+
+    @property
+    def groups(self) -> float:
+        """Groups of rows that take their turn."""
+        return math.ceil(self.rows / self.rows_active)
+
+    @property
+    def sum_bits(self) -> float:
+        """Bits by which a sum over the active rows is wider than a term."""
+        return math.ceil(math.log2(self.rows_active)) if self.rows_active > 1 else 0.0
+
+    @property
+    def outputs(self) -> float:
+        """Weights of a row of one array: outputs of its matrix-vector product.
+
+        Adders inside the array need columns of their own for the carries of the sum.
+        """
+        if self.accumulator == "ripple_column":
+            return max(1.0, math.floor(self.cols / (self.cells_per_weight + self.sum_bits)))
+        return max(1.0, math.floor(self.cols / self.cells_per_weight))
+
+    @property
+    def conversions(self) -> float:
+        """Conversions of one output, plane and group of rows; a differential pair is subtracted before."""
+        if self.style == "digital" or self.converter == "none":
+            return 0.0
+        if self.analog_weights:
+            return 1.0
+        return max(1.0, self.cells_per_weight / (2.0 if self.differential else 1.0))
+
+    @property
+    def turns(self) -> float:
+        """Conversions that a converter does one after the other for one plane and group."""
+        return max(1.0, math.ceil(self.outputs * self.conversions / max(self.converters, 1.0) - 1e-9))
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of one matrix-vector product of all arrays."""
+        return self.rows * self.outputs * self.arrays
+
+    @property
+    def technology_class(self) -> str:
+        """Class by which intervals and statistics are kept: what memory and, for SRAM, which arithmetic."""
+        if self.memory in ("sram", "gain_cell"):
+            return "sram_digital" if self.style == "digital" else "sram_analog"
+        return "ferroelectric" if self.memory in ("fefet", "fecap") else self.memory
+
+
+def _encoding_bits(encoding: str, input_bits: float) -> float:
+    return 1.0 if encoding == "bit_serial" else input_bits
+
+
+def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Macro:
+    """A macro from the keys of a case file (``docs/cases.md``), what is not said filled in by its usual value.
+
+    ``nominal_voltage`` [V] is the supply where the configuration states none. Raises InputError for what the
+    model does not describe.
+    """
+    c = dict(configuration)
+
+    def number(name: str, default: float) -> float:
+        return float(c.get(name, default))
+
+    def optional(name: str) -> float | None:
+        return float(c[name]) if name in c else None
+
+    style, memory = str(c["style"]), str(c["memory"])
+    if memory not in MEMORIES_OF_STYLE[style]:
+        allowed = ", ".join(sorted(MEMORIES_OF_STYLE[style]))
+        raise InputError(
+            f"no model of a {style} macro with this memory", where="memory", value=memory, allowed=allowed
+        )
+    rows, cols = float(c["rows"]), float(c["cols"])
+    input_bits, weight_bits = float(c["input_bits"]), float(c["weight_bits"])
+    encoding = str(c.get("input_encoding", "bit_serial"))
+    cell_bits = number("bits_per_cell", 1.0)
+    differential = bool(c.get("differential", False))
+    slices = math.ceil(weight_bits / cell_bits)
+    cells = number("cells_per_weight", slices * (2.0 if differential else 1.0))
+    rows_active = min(number("rows_active", rows), rows)
+    outputs = max(1.0, math.floor(cols / cells))
+    converter = str(c.get("adc.kind", "none" if style == "digital" else "sar"))
+    analog_weights = str(c.get("weight_combination", "digital")) == "analog"
+    columns = outputs * (1.0 if analog_weights else cells / (2.0 if differential else 1.0))
+    count = c.get("adc.count", columns / number("adc.columns", 1.0) if "adc.columns" in c else columns)
+    lossless = math.ceil(math.log2(rows_active * (2.0**cell_bits - 1.0) + 1.0))
+    output_bits = optional("output_bits")
+    macro = Macro(
+        node=float(c["node"]),
+        memory=memory,
+        style=cast(Style, style),
+        supply_voltage=number("supply_voltage", nominal_voltage),
+        rows=rows,
+        cols=cols,
+        arrays=number("arrays", 1.0),
+        rows_active=rows_active,
+        input_bits=input_bits,
+        input_bits_per_cycle=number("input_bits_per_cycle", _encoding_bits(encoding, input_bits)),
+        input_encoding=encoding,
+        weight_bits=weight_bits,
+        bits_per_cell=cell_bits,
+        cells_per_weight=cells,
+        differential=differential,
+        analog_weights=analog_weights,
+        output_bits=output_bits,
+        converter=converter,
+        converter_bits=number("adc.bits", output_bits if output_bits is not None else lossless),
+        converters=max(1.0, math.ceil(float(count) - 1e-9)),
+        ends_early=bool(c.get("adc.ends_early", False)),
+        accumulator=str(c.get("accumulator", "adder_tree")),
+        pipeline_registers=optional("pipeline_registers"),
+        clock=optional("clock"),
+        pulse_clock=optional("pulse_clock"),
+        read_time=optional("read_time"),
+        read_voltage=optional("read_voltage"),
+        read_supply_voltage=optional("read_supply_voltage"),
+        word_line_voltage=optional("word_line_voltage"),
+        on_resistance=optional("on_resistance"),
+        off_resistance=optional("off_resistance"),
+        unit_capacitance=optional("unit_capacitance"),
+        cell_area=optional("cell_area"),
+        transistors_per_cell=optional("transistors_per_cell"),
+        near_memory_operations=number("near_memory_operations", 0.0),
+        input_buffer=number("input_buffer", 0.0),
+        output_buffer=number("output_buffer", 0.0),
+        mvm_time=optional("mvm_time"),
+        device=str(c["device"]) if "device" in c else None,
+    )
+    _check(macro)
+    return macro
+
+
+def _check(macro: Macro) -> None:
+    """Refuse what contradicts itself."""
+    if macro.cells_per_weight > macro.cols:
+        raise InputError(
+            "a weight does not fit into a row",
+            where="cells_per_weight",
+            value=macro.cells_per_weight,
+            allowed=f"at most the {macro.cols:g} columns",
+        )
+    if macro.style != "digital" and macro.converter == "none":
+        raise InputError(
+            "an analog sum needs a converter",
+            where="adc.kind",
+            value="none",
+            allowed="sar, flash, ramp, sense_amplifier",
+        )
+    if macro.style == "digital" and macro.converter != "none":
+        raise InputError(
+            "a digital macro has no converter", where="adc.kind", value=macro.converter, allowed="none"
+        )
+    if macro.on_resistance and macro.off_resistance and macro.off_resistance < macro.on_resistance:
+        raise InputError(
+            "off-resistance below the on-resistance", where="off_resistance", value=macro.off_resistance
+        )

@@ -1,0 +1,61 @@
+"""The converters of a macro: at the foot of its columns, and at the head of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from cost_models.circuits.adc import Converter, EmbeddedAdc
+from cost_models.circuits.adc_flash import FlashAdc
+from cost_models.circuits.adc_ramp import RampAdc
+from cost_models.circuits.dac import LadderDac, PulseWidthDac
+from cost_models.circuits.technology import Technology
+from cost_models.macros.configuration import Macro
+from cost_models.namespace import Array
+from device_params.load import load_technology
+
+
+@lru_cache(maxsize=1)
+def _fit_technology() -> Technology:
+    """Technology of the node at which the embedded converter law was fitted, at its nominal values."""
+    nominal = load_technology("28nm").parameters.nominal()
+    return Technology.of({f"technology.{name}": value for name, value in nominal.items()})
+
+
+def converter_of(
+    macro: Macro, technology: Technology, p: Mapping[str, Array], full_scale: Array
+) -> Converter:
+    """The converter behind a column whose sum spans ``full_scale`` [V]."""
+    bits = macro.converter_bits
+    if macro.converter == "sar":
+        return EmbeddedAdc.of(
+            p, bits=bits, rows=macro.rows_active, technology=technology, reference=_fit_technology()
+        )
+    if macro.converter == "ramp":
+        return RampAdc.of(
+            p, technology=technology, bits=bits, full_scale=full_scale, columns=macro.converters
+        )
+    if macro.converter == "sense_amplifier":
+        bits = 1.0
+    return FlashAdc.of(p, technology=technology, bits=bits, full_scale=full_scale)
+
+
+def input_converter_of(
+    macro: Macro, technology: Technology, p: Mapping[str, Array], pitch: Array
+) -> LadderDac | PulseWidthDac | None:
+    """The converter of one row where an input is more than a bit; None where a register and a gate do."""
+    bits = macro.input_bits_per_cycle
+    if bits <= 1:
+        return None
+    if macro.input_encoding in ("pulse_width", "pulse_count"):
+        period = 1.0 / macro.pulse_clock if macro.pulse_clock else None
+        return PulseWidthDac.of(
+            p,
+            "pulse_dac",
+            technology=technology,
+            bits=bits,
+            rows=macro.rows_active,
+            pitch=pitch,
+            step_time=period,
+        )
+    return LadderDac.of(p, "level_dac", technology=technology, bits=bits)

@@ -1,0 +1,99 @@
+"""Figures of a priced macro, as papers state them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cost_models.macros.configuration import Macro
+from cost_models.namespace import Array
+from device_params.chip_vocabulary import COMPONENTS
+from device_params.chips import MetricRequest
+from device_params.errors import InputError, nearest_name
+
+Kind = str
+
+
+@dataclass(frozen=True)
+class MacroCost:
+    """What one matrix-vector product of a macro costs.
+
+    ``energy`` [J] and ``area`` [m²] by component, all arrays together; ``cycle_time`` [s] of one step,
+    ``mvm_time`` [s] of the whole product. Values are numbers or arrays [points].
+    """
+
+    macro: Macro
+    energy: Mapping[str, Array]
+    area: Mapping[str, Array]
+    cycle_time: Array
+    mvm_time: Array
+
+    def part(self, table: Mapping[str, Array], components: tuple[str, ...]) -> Array:
+        """Sum over some components, over all where none is named."""
+        return sum((table[name] for name in components or table if name in table), 0.0)
+
+
+def _energy(cost: MacroCost, components: tuple[str, ...]) -> Array:
+    return cost.part(cost.energy, components)
+
+
+def _conversions(macro: Macro) -> float:
+    return macro.arrays * macro.outputs * macro.conversions * macro.planes * macro.groups
+
+
+#: Metric → (kind, how it follows). Two operations a multiply-accumulate.
+METRICS: Mapping[str, tuple[Kind, Callable[[MacroCost, tuple[str, ...]], Array]]] = {
+    "energy_efficiency": ("energy", lambda c, parts: 2.0 * c.macro.macs / _energy(c, parts)),
+    "energy_per_mac": ("energy", lambda c, parts: _energy(c, parts) / c.macro.macs),
+    "energy_per_output": ("energy", lambda c, parts: _energy(c, parts) / (c.macro.outputs * c.macro.arrays)),
+    "energy_per_mvm": ("energy", lambda c, parts: _energy(c, parts) / c.macro.arrays),
+    "energy_per_conversion": ("energy", lambda c, parts: _energy(c, parts) / _conversions(c.macro)),
+    "energy_share": ("energy", lambda c, parts: _energy(c, parts) / _energy(c, ())),
+    "throughput": ("time", lambda c, _: 2.0 * c.macro.macs / c.mvm_time),
+    "cycle_time": ("time", lambda c, _: c.cycle_time),
+    "mvm_time": ("time", lambda c, _: c.mvm_time),
+    "area": ("area", lambda c, parts: c.part(c.area, parts)),
+    "area_share": ("area", lambda c, parts: c.part(c.area, parts) / c.part(c.area, ())),
+    "compute_density": ("area", lambda c, _: 2.0 * c.macro.macs / c.mvm_time / c.part(c.area, ())),
+}
+
+#: Metrics that need the time of a product.
+TIMED = ("throughput", "cycle_time", "mvm_time", "compute_density")
+
+
+def figure(cost: MacroCost, request: MetricRequest) -> Array:
+    """The figure asked for, SI. Raises InputError: unknown metric, component that the macro does not have."""
+    if request.metric not in METRICS:
+        raise InputError(
+            "unknown metric",
+            where="metric",
+            value=request.metric,
+            allowed=", ".join(METRICS),
+            nearest=nearest_name(request.metric, METRICS),
+        )
+    kind, formula = METRICS[request.metric]
+    known: Mapping[str, Any] = cost.area if kind == "area" else cost.energy
+    missing = [name for name in request.components if name not in COMPONENTS]
+    if missing or (request.components and not any(name in known for name in request.components)):
+        raise InputError(
+            "this macro has no such component",
+            where=f"{request.metric}.components",
+            value=(missing or request.components)[0],
+            allowed=", ".join(known),
+            nearest=nearest_name((missing or request.components)[0], known),
+        )
+    if request.metric == "energy_per_conversion" and not _conversions(cost.macro):
+        raise InputError("no conversions in a digital macro", where="metric", value=request.metric)
+    if cost.macro.ends_early and request.metric in TIMED and cost.macro.mvm_time is None:
+        raise InputError(
+            "the time of a conversion that ends at its code depends on the distribution of the sums",
+            where="adc.ends_early",
+            value=True,
+        )
+    return formula(cost, request.components)
+
+
+def kind_of(metric: str) -> Kind:
+    """``energy``, ``time`` or ``area``."""
+    return METRICS[metric][0]

@@ -1,0 +1,74 @@
+"""The parameters behind a macro: its technology, the laws of its converters, and what all macros share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import lru_cache
+
+from cost_models.macros.configuration import Macro
+from device_params.errors import InputError
+from device_params.load import load_converter, load_device, load_macro
+from device_params.nodes import technology_at
+from device_params.schema import ComponentFile, Parameter, ParameterSet
+
+#: Family of converter → the file that holds its law.
+CONVERTER_FILES = {"sar": "sar_28nm", "flash": "flash", "sense_amplifier": "flash", "ramp": "ramp"}
+
+#: Files that converters of several kinds read, and those of the inputs.
+_SHARED_CONVERTERS = {
+    "comparator": "comparator",
+    "sampling": "sampling",
+    "pulse_dac": "pulse_width_dac",
+    "level_dac": "capacitive_dac",
+}
+
+
+@lru_cache(maxsize=128)
+def technology_of(node: float) -> ComponentFile:
+    """The technology of a node [m], interpolated between files where there is none."""
+    return technology_at(node)
+
+
+def calibration_name(macro: Macro, kind: str) -> str:
+    """Name of the factor that silicon gave to a style and kind of figure."""
+    return f"macro.calibration.{macro.style}.{kind}"
+
+
+def model_form_name(macro: Macro, kind: str) -> str:
+    """Name of the factor for what the model leaves out, by class of technology."""
+    return f"macro.model_form.{macro.technology_class}.{kind}"
+
+
+def parameters_of(macro: Macro, technology: ComponentFile) -> ParameterSet:
+    """Every parameter that a macro can use, by slot (``technology.gate_area``, ``macro.control_fraction`` …).
+
+    The supply is the one of the operating point, held fixed: it was set, not guessed.
+    """
+    named = {"technology": technology, "macro": load_macro("cim_macro")}
+    if macro.style != "digital":
+        named |= {slot: load_converter(name) for slot, name in _SHARED_CONVERTERS.items()}
+        named["adc"] = load_converter(CONVERTER_FILES[macro.converter])
+    if macro.device is not None:
+        named["device"] = _conducting(load_device(macro.device))
+    parameters = ParameterSet(_prefixed(named))
+    return parameters.replace("technology.supply_voltage", macro.supply_voltage)
+
+
+def _prefixed(named: dict[str, ComponentFile]) -> Iterator[Parameter]:
+    for slot, file in named.items():
+        for parameter in file.parameters.values():
+            yield dataclasses.replace(parameter, name=f"{slot}.{parameter.name}")
+
+
+def _conducting(device: ComponentFile) -> ComponentFile:
+    """The device, if it states the currents of its states. Raises InputError."""
+    missing = [name for name in ("on_current", "off_current", "read_voltage") if name not in device.parameters]
+    if missing:
+        raise InputError(
+            f"the device file does not give {', '.join(missing)}",
+            where="device",
+            value=device.name,
+            remedy="state on_resistance and off_resistance instead",
+        )
+    return device

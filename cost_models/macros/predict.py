@@ -1,0 +1,76 @@
+"""What a macro would measure, from its configuration alone: a value with its interval, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cost_models.macros.configuration import Macro, Setting, macro_of
+from cost_models.macros.metrics import figure, kind_of
+from cost_models.macros.parameters import calibration_name, parameters_of, technology_of
+from cost_models.macros.price import price
+from cost_models.uncertainty import interval, sample
+from device_params.chips import MetricRequest
+from device_params.errors import InputError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One figure in SI: nominal ``value``, 5 % and 95 % points, and the value without calibration factors."""
+
+    value: float
+    low: float
+    high: float
+    uncalibrated: float
+
+
+def predict(
+    configuration: Mapping[str, Setting],
+    activity: Mapping[str, float],
+    boundary: str,
+    requests: Sequence[MetricRequest],
+    *,
+    samples: int = 1024,
+    seed: int = 0,
+) -> list[Prediction]:
+    """Predict figures of one operating point.
+
+    ``configuration`` and ``activity``: keys of a case file, SI (``docs/cases.md``); ``boundary``: array,
+    macro, core or chip. Raises InputError where the configuration lies outside the model, and for a figure
+    that is not a finite number.
+    """
+    technology = technology_of(float(configuration["node"]))
+    macro = macro_of(configuration, technology.parameters["supply_voltage"].value)
+    parameters = parameters_of(macro, technology)
+    nominal = price(macro, activity, boundary, parameters.nominal())
+    drawn = price(macro, activity, boundary, sample(parameters, samples, seed))
+    return [
+        _prediction(
+            request,
+            float(figure(nominal, request)),
+            np.broadcast_to(np.asarray(figure(drawn, request), dtype=float), (samples,)),
+            _calibration(macro, request, parameters.nominal()),
+        )
+        for request in requests
+    ]
+
+
+def _calibration(macro: Macro, request: MetricRequest, p: Mapping[str, float]) -> float:
+    """Factor by which calibration changed a figure; shares do not change."""
+    if request.metric.endswith("_share"):
+        return 1.0
+    factor = p[calibration_name(macro, kind_of(request.metric))]
+    if request.metric == "compute_density":
+        return 1.0 / (factor * p[calibration_name(macro, "time")])
+    return 1.0 / factor if request.metric in ("energy_efficiency", "throughput") else factor
+
+
+def _prediction(
+    request: MetricRequest, value: float, drawn: np.ndarray[tuple[int], np.dtype[np.float64]], factor: float
+) -> Prediction:
+    if not (np.isfinite(value) and np.isfinite(drawn).all()):
+        raise InputError("the prediction is not a finite number", where=request.metric, value=value)
+    bounds = interval(value, drawn)
+    return Prediction(value, bounds["low"], bounds["high"], value / factor)

@@ -1,0 +1,46 @@
+"""One step of a macro: a few bits of the inputs against one group of rows, all columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cost_models.namespace import Array
+
+#: What stands for a density that a case does not state: random bits.
+RANDOM = 0.5
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Data of an operating point: shares of ones, transitions an input bit and cycle, mean output."""
+
+    input_density: float
+    weight_density: float
+    input_toggle: float
+    product: float
+
+    @classmethod
+    def of(cls, given: Mapping[str, float]) -> Activity:
+        """From the keys of a case; what is missing as for independent random bits.
+
+        Bits of density d toggle with 2·d·(1 − d). The mean product is the mean output where that is given.
+        """
+        density = given.get("input_density", RANDOM)
+        weights = given.get("weight_density", RANDOM)
+        return cls(
+            input_density=density,
+            weight_density=weights,
+            input_toggle=given.get("input_toggle", 2.0 * density * (1.0 - density)),
+            product=given.get("output_fraction", density * weights),
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """Energy [J] and area [m²] of one array by component, ``time`` [s] and clock ``turns`` of one step."""
+
+    energy: Mapping[str, Array]
+    area: Mapping[str, Array]
+    time: Array
+    turns: Array

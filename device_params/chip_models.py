@@ -1,0 +1,88 @@
+"""The shape of a case file, as pydantic checks it; what its words mean is checked in ``chip_format``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from device_params.chips import FigureType, Label
+from device_params.file_format import _Checked
+
+Quantity = float | str
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SourceEntry(_Checked):
+    urls: list[Name]
+    kind: Name
+    note: str = ""
+
+
+class TolerancesEntry(_Checked):
+    """What figures without a tolerance of their own take, by type and kind."""
+
+    measurement: Annotated[float, Field(ge=0, lt=1)] | None = None
+    energy: Quantity | None = None
+    time: Quantity | None = None
+    area: Quantity | None = None
+    share: Quantity | None = None
+    closure: Quantity | None = None
+
+
+class CaseEntry(_Checked):
+    schema_version: Literal[1]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+    name: Name
+    year: Annotated[int, Field(ge=1950, le=2100)]
+    grade: Literal["A", "B", "C"]
+    in_statistics: bool = True
+    evidence: Literal["silicon", "post-layout", "design study", "measurement"]
+    source: SourceEntry
+    notes: str = ""
+    tolerances: dict[str, Any] = Field(default_factory=dict)
+    reference: str = ""
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    activity: dict[str, Any] = Field(default_factory=dict)
+    component_table: list[Any] = Field(default_factory=list)
+    operating_points: Annotated[list[Any], Field(min_length=1)]
+
+
+class PointEntry(_Checked):
+    name: Name
+    boundary: Name
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    activity: dict[str, Any] = Field(default_factory=dict)
+    level: str = ""
+    published: Annotated[list[Any], Field(min_length=1)]
+
+
+class FigureEntry(_Checked):
+    metric: str
+    value: Annotated[float, Field(gt=0)]
+    unit: str
+    components: list[str] = Field(default_factory=list)
+    times: Annotated[int, Field(ge=1)] = 1
+    measurement_tolerance: Annotated[float, Field(ge=0, lt=1)] | None = None
+    model_tolerance: Quantity | None = None
+    type: FigureType | None = None
+    label: Label = "source"
+    in_statistics: bool = True
+    note: str = ""
+
+
+class PartEntry(_Checked):
+    name: Name
+    count: Annotated[float, Field(gt=0)] = 1
+    power: Quantity = "0 W"
+    area: Quantity = "0 m^2"
+    note: str = ""
+
+
+class LevelEntry(_Checked):
+    name: Name
+    components: list[PartEntry] = Field(default_factory=list)
+    holds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    operations: Annotated[float, Field(ge=0)] = 0
+    period: Quantity = "0 s"
+    note: str = ""

@@ -1,0 +1,232 @@
+"""From cases to rows: ask the predictor what a case asks, and put the answers beside what was published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from cost_models.macros import Prediction, predict
+from cost_models.macros.component_table import answers
+from device_params.chip_vocabulary import METRICS, SettingValue
+from device_params.chips import (
+    AnyQuestion,
+    Case,
+    MetricRequest,
+    OperatingPoint,
+    Published,
+    TableQuestion,
+    load_cases,
+    question,
+)
+from device_params.errors import InputError
+from rmaat_hw import runs
+from rmaat_hw.validation.result import ChipSummary, Validation
+from rmaat_hw.validation.rows import Row, technology_of
+from rmaat_hw.validation.summary import summarised
+
+SAMPLES = 1024
+Progress = Callable[[str], None]
+Answer = Prediction | str
+"""A prediction, or the reason why there is none."""
+
+
+class Predictor(Protocol):
+    """What :func:`cost_models.macros.predict` is: it sees configuration and activity, never a figure."""
+
+    def __call__(
+        self,
+        configuration: Mapping[str, SettingValue],
+        activity: Mapping[str, float],
+        boundary: str,
+        requests: Sequence[MetricRequest],
+        *,
+        samples: int = 1024,
+        seed: int = 0,
+    ) -> list[Prediction]: ...
+
+
+def validate(
+    cases: Path | str | None = None,
+    *,
+    predictor: Predictor = predict,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    progress: Progress = lambda sentence: None,
+) -> Validation:
+    """Predict every published figure of a set of chips and say how far off the predictions are.
+
+    Args:
+        cases: a case file or a folder of them; by default the cases that come with the project.
+        predictor: another one than that of the project, to be judged alike.
+        samples: draws behind every 90 % interval.
+        seed: of the draws and of the bootstrap.
+        progress: is told each step.
+
+    Returns:
+        Rows, statistics, trends and targets. The shipped cases are those that the calibration has seen: they
+        are judged with each chip left out in turn. Other cases are judged as they are, blind.
+
+    Raises:
+        InputError: the cases cannot be read. What the model refuses to predict is a row with its reason.
+    """
+    loaded = load_cases(cases)
+    return judged(
+        loaded,
+        loaded if cases is None else load_cases(),
+        source="cases of the project" if cases is None else f"cases in {cases}",
+        predictor=predictor,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def judged(
+    cases: Sequence[Case],
+    public: Sequence[Case],
+    *,
+    source: str,
+    predictor: Predictor = predict,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    progress: Progress = lambda sentence: None,
+) -> Validation:
+    """The validation of ``cases``; ``public`` are those that the calibration and the null model have seen."""
+    rows: list[Row] = []
+    summaries = []
+    for case in cases:
+        progress(f"predicting {case.id}, {case.name}")
+        mine = [row for point in case.points for row in _rows(case, point, predictor, samples, seed)]
+        summaries.append(_summary(case, mine))
+        rows += mine
+    progress("computing the statistics")
+    known = [
+        _row(case, point, figure) for case in public for point in case.points for figure in point.published
+    ]
+    return Validation(
+        rows=tuple(rows),
+        cases=tuple(summaries),
+        source=source,
+        shipped=cases is public,
+        samples=samples,
+        seed=seed,
+        created_utc=runs.utc_now(),
+        files=tuple(case.path for case in cases),
+        **summarised(rows, known, shipped=cases is public, seed=seed),
+    )
+
+
+def _rows(case: Case, point: OperatingPoint, predictor: Predictor, samples: int, seed: int) -> list[Row]:
+    try:
+        answers = _answers(question(case, point), predictor, samples, seed)
+    except InputError as error:
+        answers = [str(error)] * len(point.published)
+    return [
+        _row(case, point, figure, answer) for figure, answer in zip(point.published, answers, strict=True)
+    ]
+
+
+def _answers(asked: AnyQuestion, predictor: Predictor, samples: int, seed: int) -> list[Answer]:
+    """One answer a request; where one is refused, the others are asked for one by one."""
+    if isinstance(asked, TableQuestion):
+        return [Prediction(value, value, value, value) for value in answers(asked)]
+
+    def ask(requests: Sequence[MetricRequest]) -> list[Answer]:
+        found = predictor(
+            asked.configuration, asked.activity, asked.boundary, requests, samples=samples, seed=seed
+        )
+        return [_checked(prediction) for prediction in found]
+
+    try:
+        return ask(asked.requests)
+    except InputError as error:
+        if len(asked.requests) == 1:
+            return [str(error)]
+    return [_alone(ask, request) for request in asked.requests]
+
+
+def _alone(ask: Callable[[Sequence[MetricRequest]], list[Answer]], request: MetricRequest) -> Answer:
+    try:
+        return ask([request])[0]
+    except InputError as error:
+        return str(error)
+
+
+def _checked(prediction: Prediction) -> Answer:
+    """The prediction, or the reason why it is none: a number that is not finite leaves nothing to judge."""
+    numbers = (prediction.value, prediction.low, prediction.high, prediction.uncalibrated)
+    if not all(math.isfinite(number) and number >= 0.0 for number in numbers):
+        return f"the model gave no finite, positive number ({prediction.value:g})"
+    if not prediction.low <= prediction.value <= prediction.high:
+        return "the model gave an interval that does not hold its own value"
+    return prediction
+
+
+def _row(case: Case, point: OperatingPoint, figure: Published, answer: Answer | None = None) -> Row:
+    """A published figure with the answer to it, in the unit of the publication."""
+    configuration = point.configuration
+    memory, style = str(configuration.get("memory", "")), str(configuration.get("style", ""))
+    row = Row(
+        case=case.id,
+        name=case.name,
+        point=point.name,
+        metric=figure.metric,
+        components=figure.components,
+        kind=figure.kind,
+        type=figure.type,
+        grade=case.grade,
+        memory=memory,
+        style=style,
+        node=float(configuration["node"]) if "node" in configuration else None,
+        in_statistics=case.in_statistics and figure.in_statistics and case.table is None,
+        published=figure.written,
+        unit=figure.unit,
+        boundary=point.boundary,
+        measurement_tolerance=figure.measurement_tolerance,
+        model_tolerance=figure.model_tolerance,
+        tolerance_kind=figure.tolerance_kind,
+        label=figure.label,
+        refused=answer if isinstance(answer, str) else None,
+        share=METRICS[figure.metric].share,
+        configuration=configuration,
+        activity=point.activity,
+        tera_operations=_tera_operations(figure),
+    )
+    if not isinstance(answer, Prediction):
+        return row
+    return replace(
+        row,
+        predicted=answer.value / figure.factor,
+        low=answer.low / figure.factor,
+        high=answer.high / figure.factor,
+        uncalibrated=answer.uncalibrated / figure.factor,
+    )
+
+
+def _tera_operations(figure: Published) -> float | None:
+    """Energy efficiency [TOPS/W] that a figure of the whole tells; one MAC is two operations."""
+    if figure.components:
+        return None
+    if figure.metric == "energy_efficiency":
+        return figure.value / 1e12
+    return 2.0 / figure.value / 1e12 if figure.metric == "energy_per_mac" else None
+
+
+def _summary(case: Case, rows: Sequence[Row]) -> ChipSummary:
+    refused = [row.refused for row in rows if row.refused is not None]
+    technologies = [technology_of(row.memory, row.style) for row in rows if row.memory]
+    return ChipSummary(
+        case=case.id,
+        name=case.name,
+        grade=case.grade,
+        in_statistics=case.in_statistics,
+        evidence=case.evidence,
+        technology=technologies[0] if technologies else "",
+        figures=len(rows),
+        refused=len(refused),
+        reasons=tuple(dict.fromkeys(refused)),
+        notes=case.notes,
+    )
