@@ -77,6 +77,14 @@ CONFIGURATION: Mapping[str, Setting] = {
         "whether the bit columns of a weight are combined before conversion (analog) or after it (digital)",
         choices=("digital", "analog"),
     ),
+    "inputs_on": Setting(
+        "whether inputs open word lines, or drive source lines past rows that are all open",
+        choices=("word_line", "source_line"),
+    ),
+    "input_combination": Setting(
+        "whether the steps of an input are summed before conversion (analog) or after it (digital)",
+        choices=("digital", "analog"),
+    ),
     "accumulator": Setting(
         "how a digital macro adds: a tree beside the cells, or a full adder in each cell of a column",
         choices=("adder_tree", "ripple_column"),
@@ -86,17 +94,23 @@ CONFIGURATION: Mapping[str, Setting] = {
         "scalar operations an output takes after accumulation", low=0, high=1e4
     ),
     "adc.kind": Setting(
-        "converter; ramp includes single slope, counted oscillator, delta-sigma, charge decrement",
-        choices=("sar", "flash", "ramp", "sense_amplifier", "none"),
+        "converter; ramp includes single slope and charge decrement",
+        choices=("sar", "flash", "ramp", "oscillator", "delta_sigma", "sense_amplifier", "none"),
     ),
     "adc.bits": _count("nominal bits of a converter", 16),
+    "adc.oversampling": _count("samples of one delta-sigma conversion", 65536),
+    "adc.ends_early": Setting("whether a conversion ends as soon as its code is found", flag=True),
     "adc.columns": _count("columns that share one converter", 65536),
     "adc.count": _count("converters of one array, instead of adc.columns", 65536),
     "supply_voltage": Setting("core supply", "V", 0.2, 5.0),
     "read_voltage": Setting("voltage across a cell while it is read", "V", 0.01, 5.0),
     "word_line_voltage": Setting("swing of a word line while reading", "V", 0.1, 5.0),
-    "clock": Setting("clock frequency, where it is set and not the result", "Hz", 1e3, 1e11),
-    "read_time": Setting("time of one read step, where the configuration fixes it", "s", 1e-12, 1e-3),
+    "read_supply_voltage": Setting("supply that read currents are drawn from", "V", 0.01, 5.0),
+    "clock": Setting("frequency of steps, where it is set and not the result", "Hz", 1e3, 1e11),
+    "pulse_clock": Setting("frequency that input pulses are counted with", "Hz", 1e3, 1e11),
+    "read_time": Setting(
+        "time in which one step is read, all pulses of a full input, where it is fixed", "s", 1e-12, 1e-3
+    ),
     "on_resistance": Setting("resistance of a cell in its most conducting state", "ohm", 100.0, 1e12),
     "off_resistance": Setting("resistance of a cell in its least conducting state", "ohm", 100.0, 1e18),
     "unit_capacitance": Setting("capacitor of one cell", "F", 1e-18, 1e-9),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -95,6 +96,14 @@ def compose(
                 name.removeprefix("noise_"): value
                 for name, value in facts.items()
                 if name.startswith("noise_")
+            },
+            "snr_dB": facts["snr_dB"] if math.isfinite(facts["snr_dB"]) else None,
+            "adc_bits_needed": int(facts["adc_bits_needed"]),
+            "ir_drop": {
+                "mean": facts["ir_drop_mean"],
+                "worst": facts["ir_drop_worst"],
+                "flagged": bool(facts["ir_drop_flagged"]),
+                "infeasible": bool(facts["ir_drop_infeasible"]),
             },
         },
         "programming": {

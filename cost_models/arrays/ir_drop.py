@@ -1,11 +1,11 @@
 """Loss of column current to the resistance of an array's wires, in closed form for sweeps.
 
-Two kinds of arrays. *Gated*: word lines drive gates and carry no current (1T1R, FeFET, 8T); a column is a ladder
-of its own. *Passive*: cells between word line and bit line; both drop, and cells of rows without input pull
-current out of the bit lines. Checked against the exact solution of `cost_models.arrays.nodal`.
+Two kinds of arrays. *Gated*: word lines drive gates and carry no current (1T1R, FeFET, 8T); a column is a
+ladder of its own. *Passive*: cells between word line and bit line; both drop, and cells of rows without input
+pull current out of the bit lines. Checked against the exact solution of `cost_models.arrays.nodal`.
 
-Notation: n rows, m columns, r [Ω] of a segment, m₁ and m₂ the mean of the conductance of a cell and of its square
-over the stored states, p the share of active rows, each active by chance and apart from the others.
+Notation: n rows, m columns, r [Ω] of a segment, m₁ and m₂ the mean of the conductance of a cell and of its
+square over the stored states, p the share of active rows, each active by chance and apart from the others.
 
 Linear resistances throughout. A cell that holds its current against a lower voltage (a clipped or saturated
 transistor) loses less, until the voltage left for it is too small.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cost_models.namespace import Array, as_array, namespace_of
 
@@ -33,10 +33,10 @@ _MODES: Final[int] = 8
 class IrDrop:
     """Relative loss of column currents, floats or arrays [points].
 
-    ``mean``: of the sum over all columns. ``worst``: of the column that loses most, at the far end of the word
-    lines (passive) or with the most conducting cells (gated); the expected one among ``cols``. ``spread``:
-    standard deviation of what is left of the error after the best gain is taken out, over the standard
-    deviation of the column current; the gain of a passive array is each column's own.
+    ``mean``: of the sum over all columns. ``worst``: of the column that loses most, at the far end of the
+    word lines (passive) or with the most conducting cells (gated); the expected one among ``cols``.
+    ``spread``: standard deviation of what is left of the error after the best gain is taken out, over the
+    standard deviation of the column current; the gain of a passive array is each column's own.
     """
 
     mean: Array
@@ -67,9 +67,9 @@ def gated_ir_drop(
     """Loss in a column whose cells conduct between its bit line and the source line beside it.
 
     To first order a cell i segments from the foot loses r·Σ_j min(i, j)·g_j. Over chance rows and states the
-    current-weighted mean is L = r·[p·m₁·(n+1)(2n+1)/6 + (m₂/m₁ − p·m₁)·(n+1)/2]: the other cells, and the cell's
-    own current, which does not thin out with p. A distributed ladder keeps tanh λ/λ of its current with
-    λ² = n²·r·g = 3·L; that form carries L to larger losses.
+    current-weighted mean is L = r·[p·m₁·(n+1)(2n+1)/6 + (m₂/m₁ − p·m₁)·(n+1)/2]: the other cells, and the
+    cell's own current, which does not thin out with p. A distributed ladder keeps tanh λ/λ of its current
+    with λ² = n²·r·g = 3·L; that form carries L to larger losses.
 
     Args:
         rows, cols: cells of a column; columns among which the worst is sought.
@@ -84,15 +84,16 @@ def gated_ir_drop(
 
     Source: derived here; ladder: any text on transmission lines, RG line at zero frequency.
     """
+    xp = namespace_of(rows, cols, line_resistance, conductance_mean, conductance_square, density)
     n, r, m1 = rows, line_resistance, conductance_mean
-    variance = conductance_square - m1**2
+    variance = _variance(m1, conductance_square, xp)
     pair = density * m1
     own = conductance_square / m1 - pair
     mean_pair, mean_own, _, _ = _kernel(n, both_sides=False)
     first = r * (pair * mean_pair + own * mean_own)
-    # A column's weights γ_i shift its loss by r·Σ γ_i·[p·m₁·(2h_i − h̄) + own·(i − ī)]/(p·n·m₁), h_i = i·n − i²/2.
+    # A column's weights γ_i shift its loss by r·Σ γ_i·[p·m₁·(2h_i − h̄) + own·(i − ī)]/(p·n·m₁), h_i = i·n −
+    # i²/2.
     weights = pair**2 * n**4 / 5 + own**2 * n**2 / 12 + pair * own * n**3 / 6
-    xp = namespace_of(weights, first)
     scatter = r * xp.sqrt(as_array(variance * weights / (density * n * m1**2), xp))
     # After the best gain: r·Σ δ_i·[2·p·m₁·(h_i − h̄) + own·(i − ī)] over Σ δ_i.
     left = pair**2 * n**4 * 4 / 45 + own**2 * n**2 / 12 + pair * own * n**3 / 6
@@ -122,9 +123,9 @@ def passive_ir_drop(
     With uniform conductance the cell currents obey (1 + W + B)·i = g·V, W and B the drops along word and bit
     lines, which commute: each eigenmode k of W, α_k = λ_w²/μ_k², leaves a ladder of bit lines whose λ_b² is
     divided by 1 + α_k. The current kept is Σ_k c_k·T(λ_b/√(1+α_k))/(1+α_k), T(λ) = tanh λ/λ, μ_k = (k−½)π,
-    c_k = 2/μ_k² for the mean over columns and 2·(−1)^(k+1)/μ_k for the far column. Chance states enter through
-    λ² = 3·L with the exact first-order losses L = r·[m₁·Σ_j min(i, j) + (m₂/m₁ − m₁)·i], averaged. The density p
-    falls out of the mean: fewer active rows carry less, and the others pull as much.
+    c_k = 2/μ_k² for the mean over columns and 2·(−1)^(k+1)/μ_k for the far column. Chance states enter
+    through λ² = 3·L with the exact first-order losses L = r·[m₁·Σ_j min(i, j) + (m₂/m₁ − m₁)·i], averaged.
+    The density p falls out of the mean: fewer active rows carry less, and the others pull as much.
 
     Args:
         rows, cols: n and m.
@@ -138,8 +139,10 @@ def passive_ir_drop(
 
     Source: derived here.
     """
+    lines = (word_line_resistance, bit_line_resistance)
+    xp = namespace_of(rows, cols, *lines, conductance_mean, conductance_square, density)
     n, m1, p = rows, conductance_mean, density
-    variance = conductance_square - m1**2
+    variance = _variance(m1, conductance_square, xp)
     own = conductance_square / m1 - m1
     mean_pair, mean_own, far_pair, far_own = _kernel(cols, both_sides=both_sides)
     word_mean = word_line_resistance * (m1 * mean_pair + own * mean_own)
@@ -148,35 +151,40 @@ def passive_ir_drop(
     bit = bit_line_resistance * (m1 * foot_pair + own * foot_own)
     # Weights of a column shift its loss as in a gated column, but here idle rows load the line, too.
     weights = m1**2 * n**4 * (1 + 8 * p) / 45 + own**2 * n**2 / 12 + m1 * own * (1 + p) * n**3 / 12
-    xp = namespace_of(weights, bit, word_mean)
     scatter = bit_line_resistance * xp.sqrt(as_array(variance * weights / (p * n * m1**2), xp))
-    # Only columns whose word-line loss is within a standard deviation of the last one's compete with it: the loss
-    # is flat there, L·(1 − (1−x)²).
+    # Only columns whose word-line loss is within a standard deviation of the last one's compete with it: the
+    # loss is flat there, L·(1 − (1−x)²).
     rivals = xp.sqrt(scatter / (scatter + as_array(word_far, xp) + 1e-300))
     extreme = _expected_maximum(1.0 + (cols - 1.0) * rivals) * scatter
     mean = _mode_sum(word_mean * 3, bit, mean=True)
     return IrDrop(
         mean=mean,
         worst=_mode_sum(word_far * 2, bit + extreme, mean=False),
-        spread=_passive_spread(n, cols, word_line_resistance, bit_line_resistance, m1, conductance_square, p)
-        * (1.0 - mean),
+        spread=_passive_spread(n, cols, *lines, m1, variance, p) * (1.0 - mean),
     )
 
 
-def _passive_spread(n: Array, m: Array, r_w: Array, r_b: Array, m1: Array, m2: Array, p: Array) -> Array:
+def _passive_spread(
+    n: Array, m: Array, r_w: Array, r_b: Array, m1: Array, variance: Array, p: Array
+) -> Array:
     """Error after the best gain over the signal, to first order.
 
     Bit line: what a conductance γ_i of the column changes in its load goes with h_i whether or not the row is
     active; β = p²·var γ/var(a·g) is the part of it that the signal knows of. Word line: Σ_k min(j, k)·γ_ik is
     another number in each row, so that rows weigh unequally; mean of Σ_k min² over the columns is m³/6.
     """
-    weight = m2 - m1**2
-    signal = p * m2 - (p * m1) ** 2
-    beta = p**2 * weight / signal
+    signal = p * (variance + (1 - p) * m1**2)
+    beta = p**2 * variance / signal
     bit = (r_b * m1 * n**2 / 3) ** 2 * ((1 + 3 * beta) / 5 + beta * (1 - beta))
-    word = r_w**2 * m**3 * weight / 6 * p * m2 / signal
+    word = r_w**2 * m**3 * variance / 6 * p * (variance + m1**2) / signal
     xp = namespace_of(bit, word)
     return xp.sqrt(as_array(bit + word, xp))
+
+
+def _variance(mean: Array, square: Array, xp: Any) -> Array:
+    """Variance from the moments, kept off the rounding error and the endless slope of its root at zero."""
+    least = as_array(1e-24 * mean**2, xp)
+    return xp.maximum(as_array(square - mean**2, xp), least)
 
 
 def _kernel(cells: Array, *, both_sides: bool) -> tuple[Array, Array, Array, Array]:

@@ -1,12 +1,13 @@
 """Exact currents of an array with wires of finite resistance: Kirchhoff's laws at every crossing, one solve.
 
-The reference for the closed form of `cost_models.arrays.ir_drop`; NumPy and one array at a time, not for sweeps.
+The reference for the closed form of `cost_models.arrays.ir_drop`; NumPy and one array at a time, not for
+sweeps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,10 +23,10 @@ Floats: TypeAlias = NDArray[np.float64]
 class NodalSolution:
     """Voltages and currents of one array.
 
-    ``source_voltage``, ``sink_voltage`` [V, rows × cols]: the line that feeds each cell and the line that collects
-    its current; ``cell_currents`` [A, rows × cols] from one to the other; ``column_currents`` [A, cols]: what
-    leaves each collecting line through its end; ``power`` [W]: what the supplies of all line ends deliver
-    together, which Tellegen's theorem equates with what wires and cells dissipate.
+    ``source_voltage``, ``sink_voltage`` [V, rows × cols]: the line that feeds each cell and the line that
+    collects its current; ``cell_currents`` [A, rows × cols] from one to the other; ``column_currents`` [A,
+    cols]: what leaves each collecting line through its end; ``power`` [W]: what the supplies of all line ends
+    deliver together, which Tellegen's theorem equates with what wires and cells dissipate.
     """
 
     source_voltage: Floats
@@ -172,7 +173,7 @@ def _solve(conductance: Floats, source: _Lines, sink: _Lines) -> NodalSolution:
     voltages = list(fixed)
     if matrices:
         link = -sparse.diags_array(g)
-        grid = [matrices] if len(matrices) == 1 else [[matrices[0], link], [link, matrices[1]]]
+        grid: Any = [matrices] if len(matrices) == 1 else [[matrices[0], link], [link, matrices[1]]]
         system = sparse.block_array(grid, format="csc")
         found = splu(
             system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}

@@ -1,8 +1,8 @@
 """Time until a line of an array has settled to the accuracy of its converter, in closed form.
 
-A word line is driven through its driver's resistance; a bit line, loaded by its cells, delivers its current into
-the input resistance of a converter. Both are a distributed RC line with a resistor at one end and the other end
-open, and settle with the slowest of its modes.
+A word line is driven through its driver's resistance; a bit line, loaded by its cells, delivers its current
+into the input resistance of a converter. Both are a distributed RC line with a resistor at one end and the
+other end open, and settle with the slowest of its modes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class RcLine:
 
     Attributes:
         resistance, capacitance: of the whole line [Ω], [F]; capacitance above 0.
-        terminal_resistance: of the driver, or of the converter's input [Ω]; above 0 where ``resistance`` is 0.
+        terminal_resistance: of the driver, or of the converter's input [Ω]; above 0 where ``resistance`` is
+        0.
         terminal_capacitance: at that end, to ground [F]: input of a converter, output of a driver.
         conductance: of all cells on the line to lines that hold their voltage [S].
     """
@@ -51,7 +52,7 @@ class RcLine:
 
     @property
     def time_constant(self) -> Array:
-        """τ = C/(w + G) [s] of the slowest mode: μ² = w·R of the line, sped up by the current that cells drain.
+        """Time constant τ = C/(w + G) [s] of the slowest mode, w = μ²/R of the line, G what the cells drain.
 
         Limits: 4/π²·R·C of a line held at one end; R_t·(C + C_t) where the line has no resistance.
         """
@@ -60,8 +61,8 @@ class RcLine:
     def far_end_settling(self, bits: Array) -> Array:
         """Time [s] after a step at the driver until the open end is within half a step of ``bits`` bits.
 
-        τ·ln(c·2^(bits+1)); the slowest mode begins with c = 2·sin μ/(μ + sin μ·cos μ) of the step, from 1 (all
-        resistance in the driver) to 4/π (all in the line). For a line without conductance and terminal
+        τ·ln(c·2^(bits+1)); the slowest mode begins with c = 2·sin μ/(μ + sin μ·cos μ) of the step, from 1
+        (all resistance in the driver) to 4/π (all in the line). For a line without conductance and terminal
         capacitance, and at least one bit; faster modes have died by then.
         """
         xp, mu = self._angle()
@@ -69,7 +70,7 @@ class RcLine:
         return self._settled(bits, 2.0 * sine / (mu + sine * cosine), xp)
 
     def terminal_settling(self, bits: Array) -> Array:
-        """Time [s] after all cells begin to draw equal currents until the current into the terminal has settled.
+        """Time [s] after all cells begin to draw equal currents until the terminal's current has settled.
 
         Within half a step of ``bits`` bits of the final current: τ·ln(d·2^(bits+1)), the slowest mode holds
         d = 2·sin²μ/[μ·(μ + sin μ·cos μ)] of it, from 8/π² (ideal input) to 1.

@@ -11,7 +11,7 @@ from cost_models.circuits.technology import Technology
 from cost_models.cost import Cost
 from cost_models.namespace import Array
 
-#: Share of nodes that charge in one operation on independent random operands: a bit rises every fourth cycle.
+#: Share of nodes that charge in one operation on independent random bits: each rises every fourth cycle.
 RANDOM_ACTIVITY = 0.25
 
 #: Logical effort of the two NAND stages of a decoder: a NAND4 of the predecoder, 2, and a NAND2 of the row,

@@ -11,7 +11,7 @@ from cost_models.circuits.lines import DISTRIBUTED_DELAY
 from cost_models.circuits.logic import Decoder
 from cost_models.circuits.memory import Buffer
 from cost_models.circuits.technology import Technology
-from cost_models.circuits.wires import RANDOM_ACTIVITY, RepeatedWire
+from cost_models.circuits.wires import RepeatedWire
 from cost_models.cost import Cost
 from cost_models.namespace import Array, as_array, namespace_of
 from device_params.errors import InputError
@@ -51,6 +51,10 @@ CONTROL_LINES = 4.0
 
 #: Gates that switch in one sense amplifier or write driver.
 SENSE_GATES = 4.0
+
+#: Share of the port's wires that charge in an access: one of each precharged pair, whatever the bit; CACTI
+#: charges each wire too. Static wires with independent random bits: 0.25.
+PORT_ACTIVITY = 1.0
 
 #: Wires beside address and data: clock, enable, read/write.
 CONTROL_WIRES = 3.0
@@ -239,9 +243,9 @@ class Sram:
     """Memory of ``capacity`` [byte], 256 B to 16 MiB, with one read/write port of ``width`` bits, 8 to 2048.
 
     Cut into sub-arrays for the least access time² × read energy among ``ROWS`` × ``MULTIPLEX``, CACTI's rule.
-    ``activity``: share of address and data wires that rise in an access. Independent random bits: 0.25. CACTI
-    charges every wire in every access: 1. ``cell_aspect_ratio``: width over height of a cell. ``read_swing``
-    [V] of a bit line. ``cell_leakage_ratio``: leakage of a cell over that of a unit gate.
+    ``activity``: share of address and data wires that charge in an access, 0.25 to 1. ``cell_aspect_ratio``:
+    width over height of a cell. ``read_swing`` [V] of a bit line. ``cell_leakage_ratio``: leakage of a cell
+    over that of a unit gate.
 
     Equations stand with `Organisation`. The structure (sub-arrays, tree, sense amplifiers) is CACTI's: Wilton
     & Jouppi, IEEE J. Solid-State Circuits 31, 677 (1996). Lines are C·V², repeated wires as in `wires`, gate
@@ -251,7 +255,7 @@ class Sram:
     technology: Technology
     capacity: Array
     width: Array
-    activity: Array = RANDOM_ACTIVITY
+    activity: Array = PORT_ACTIVITY
     cell_aspect_ratio: Array = CELL_ASPECT_RATIO
     read_swing: Array = READ_SWING
     cell_leakage_ratio: Array = CELL_LEAKAGE_RATIO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from cost_models.namespace import Array, namespace_of
+from cost_models.namespace import Array, as_array, namespace_of
 
 #: Width of the transition between weak and strong inversion, 2·n·kT/q [V], at 300 K with a slope factor n of 1.4,
 #: a subthreshold swing of 83 mV a decade (typical of bulk; FinFETs 1.2).
@@ -74,7 +74,7 @@ class Technology:
 
         def delay(voltage: Array) -> Array:
             above = (voltage - self.threshold_voltage) / MODERATE_INVERSION
-            overdrive = MODERATE_INVERSION * xp.log1p(xp.exp(xp.asarray(above)))
+            overdrive = MODERATE_INVERSION * xp.log1p(xp.exp(as_array(above, xp)))
             return voltage / overdrive**self.velocity_saturation_exponent
 
         return delay(self.supply_voltage) / delay(self.nominal_voltage)

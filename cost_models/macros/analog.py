@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cost_models.arrays.analog_charge import ChargeArray
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.circuits.digital import Adder
-from cost_models.circuits.lines import ColumnMultiplexer, InputDac, WordLineDriver
+from cost_models.circuits.lines import TAPER_OVERHEAD, ColumnMultiplexer, InputDac, WordLineDriver
 from cost_models.circuits.technology import Technology
 from cost_models.macros.cells import cell_area, input_line, read_cell, sum_line
 from cost_models.macros.configuration import Macro
@@ -40,8 +40,10 @@ def _adder(width: Array, technology: Technology, p: Mapping[str, Array]) -> Adde
 
 
 def _accumulator(macro: Macro, technology: Technology, p: Mapping[str, Array]) -> Adder:
-    """Shifts and adds one conversion to the sum over planes and slices of a weight."""
-    return _adder(macro.converter_bits + macro.input_bits + macro.weight_bits, technology, p)
+    """Shifts and adds one conversion to the sum over planes, slices of a weight and groups; none where one does."""
+    conversions = macro.conversions * macro.converted_planes * macro.groups
+    width = macro.converter_bits + macro.input_bits + macro.weight_bits
+    return _adder(width if conversions > 1 else 0.0, technology, p)
 
 
 def _multiplexer(technology: Technology) -> ColumnMultiplexer:
@@ -60,6 +62,8 @@ def current_step(
     settle = p["macro.sense_gates"] * technology.delay
     if macro.read_time is not None:
         reading = macro.read_time
+    elif macro.input_encoding == "pulse_width" and macro.pulse is not None:
+        reading = macro.pulse
     elif macro.input_encoding in ("pulse_width", "pulse_count") and entry is not None:
         reading = entry.convert().latency
     else:
@@ -90,7 +94,13 @@ def current_step(
         ),
         dac=dac,
         multiplexer=_multiplexer(technology),
-        adc=converter_of(macro, technology, p, p["macro.bit_line_swing"] * technology.supply_voltage),
+        adc=converter_of(
+            macro,
+            technology,
+            p,
+            full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
+            code=activity.product,
+        ),
         accumulator=_accumulator(macro, technology, p),
         high_voltage=0.0 if macro.memory in ("sram", "gain_cell") else 1.0,
         high_voltage_driver_area=technology.high_voltage_driver_area,
@@ -105,29 +115,33 @@ def current_step(
         input_density=activity.input_density,
         level_fraction=level,
     )
+    if macro.inputs_on_source_lines:
+        # The word lines of all active rows open in every step; inputs drive the lines along the rows.
+        energy["word_line_driver"] = energy["word_line_driver"] / activity.input_density
+        driven = (1 + TAPER_OVERHEAD) * macro.rows_active * word_line.swing(cell.read_voltage).energy
+        energy["bit_line_driver"] = energy["bit_line_driver"] + activity.input_density * driven
     energy = {name: pulses * value for name, value in energy.items()}
     parts = dict(array.area)
     if entry is not None:
         energy["dac"] = macro.rows_active * entry.convert().energy
-        parts["dac"] = macro.rows * entry.area
+        parts["dac"] = macro.rows_active * entry.area
     times = array.plane_time
+    entering = (times["word_line_driver"] + times["bit_line_driver"]) / array.turns
+    if macro.input_encoding in ("pulse_width", "pulse_count") or macro.analog_inputs:
+        # The inputs are applied once, and their sums are held on capacitors while converters take turns.
+        applying = entering + reading
+    else:
+        applying = array.turns * (entering + reading)
+    # An oscillator counts while the inputs last.
+    converting = 0.0 if macro.converter == "oscillator" else times["adc"]
     return Step(
-        energy=energy | array.conversion_energy(macro.cols),
+        energy=energy,
         area=parts,
-        time=times["cell"] / array.turns * _reads(macro, array.turns)
-        + times["adc"]
-        + times["word_line_driver"]
-        + times["bit_line_driver"],
+        time=applying,
         turns=array.turns,
+        conversion_energy=array.conversion_energy(macro.cols),
+        conversion_time=converting,
     )
-
-
-def _reads(macro: Macro, turns: Array) -> Array:
-    """Times that the cells are read in one step: once where the sums are held, else before every conversion.
-
-    A pulse as long as its code is applied once, and its sums are held on capacitors.
-    """
-    return 1.0 if macro.input_encoding in ("pulse_width", "pulse_count") else turns
 
 
 def charge_step(
@@ -154,7 +168,9 @@ def charge_step(
     energy = array.step_energy(
         rows=macro.rows_active, input_level=level, product_level=level * weights
     )
-    adc = converter_of(macro, technology, p, technology.supply_voltage)
+    adc = converter_of(
+        macro, technology, p, full_scale=technology.supply_voltage, code=activity.product
+    )
     accumulator, multiplexer = _accumulator(macro, technology, p), _multiplexer(technology)
     conversions = macro.outputs * macro.conversions
     entry = input_converter_of(macro, technology, p, xp.sqrt(xp.asarray(area)))
@@ -168,9 +184,6 @@ def charge_step(
     register = technology.flip_flop_capacitance_ratio * technology.gate_energy
     energy |= {
         "dac": macro.rows_active * (register if entry is None else entry.convert().energy),
-        "adc": conversions * adc.convert().energy,
-        "multiplexer": conversions * multiplexer.select().energy,
-        "accumulation": conversions * accumulator.add().energy,
     }
     register_area = technology.flip_flop_area_ratio * technology.gate_area
     entering = 0.0 if entry is None else entry.convert().latency
@@ -179,14 +192,19 @@ def charge_step(
         area={
             "cell": array.area,
             "word_line_driver": macro.rows * driver.area,
-            "dac": macro.rows * (register_area if entry is None else entry.area),
+            "dac": macro.rows_active * (register_area if entry is None else entry.area),
             "adc": macro.converters * adc.area,
             "multiplexer": macro.cols * multiplexer.area,
             "accumulation": macro.converters * accumulator.area,
         },
         time=entering
         + line.delay
-        + p["macro.sense_gates"] * technology.delay
-        + macro.turns * adc.convert().latency,
+        + p["macro.sense_gates"] * technology.delay,
         turns=macro.turns,
+        conversion_energy={
+            "adc": conversions * adc.convert().energy,
+            "multiplexer": conversions * multiplexer.select().energy,
+            "accumulation": conversions * accumulator.add().energy,
+        },
+        conversion_time=macro.turns * adc.convert().latency,
     )

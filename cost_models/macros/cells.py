@@ -13,6 +13,9 @@ from cost_models.namespace import Array, namespace_of
 #: Transistors of the densest static cell, whose area a technology file states.
 _SRAM_TRANSISTORS = 6.0
 
+#: Most transistors of a static cell that foundries offer with the rules of their densest one.
+_FOUNDRY_TRANSISTORS = 8.0
+
 
 def cell_area(macro: Macro, technology: Technology, p: Mapping[str, Array]) -> Array:
     """Area of one cell [m²].
@@ -28,7 +31,8 @@ def cell_area(macro: Macro, technology: Technology, p: Mapping[str, Array]) -> A
         return per_device
     transistors = macro.transistors_per_cell
     count: Array = p["macro.transistors_per_cell"] if transistors is None else transistors
-    ratio = 1.0 if transistors == _SRAM_TRANSISTORS else p["macro.cell_area_ratio"]
+    dense = macro.style != "charge" and transistors is not None and transistors <= _FOUNDRY_TRANSISTORS
+    ratio = 1.0 if dense else p["macro.cell_area_ratio"]
     return technology.sram_cell_area * count / _SRAM_TRANSISTORS * ratio
 
 
@@ -110,20 +114,23 @@ def _read_currents(macro: Macro, p: Mapping[str, Array]) -> tuple[Array, Array, 
     What the configuration states goes before the device it names, and that before the usual values.
     """
     name = f"macro.{macro.memory}"
-    device = "device.on_current" in p
+    states_currents = "device.on_current" in p
     voltage = macro.read_voltage
     if voltage is None:
-        voltage = p["device.read_voltage"] if device else p[f"{name}.read_voltage"]
+        voltage = p["device.read_voltage"] if "device.read_voltage" in p else p[f"{name}.read_voltage"]
     if macro.on_resistance is not None:
         on = voltage / macro.on_resistance
-    elif device:
+    elif states_currents:
         on = p["device.on_current"] * voltage / p["device.read_voltage"]
+    elif "device.maximum_conductance" in p:
+        on = p["device.maximum_conductance"] * voltage
     else:
         on = voltage / p[f"{name}.on_resistance"]
     if macro.off_resistance is not None:
         return voltage, on, voltage / macro.off_resistance
-    ratio = p["device.on_current"] / p["device.off_current"] if device else p[f"{name}.resistance_ratio"]
-    return voltage, on, on / ratio
+    if states_currents:
+        return voltage, on, on * p["device.off_current"] / p["device.on_current"]
+    return voltage, on, on / p[f"{name}.resistance_ratio"]
 
 
 def _is_static(macro: Macro) -> bool:

@@ -19,6 +19,9 @@ MEMORIES_OF_STYLE: Mapping[str, frozenset[str]] = {
     "digital": frozenset({"sram"}),
 }
 
+#: Memories that hold their bit in transistors and lose it without supply.
+STATIC_MEMORIES = ("sram", "gain_cell")
+
 Style = Literal["current", "charge", "digital"]
 
 
@@ -43,16 +46,19 @@ class Macro:
     input_bits: float
     input_bits_per_cycle: float
     input_encoding: str
+    inputs_on_source_lines: bool
     weight_bits: float
     bits_per_cell: float
     cells_per_weight: float
     differential: bool
     analog_weights: bool
+    analog_inputs: bool
     output_bits: float | None
     converter: str
     converter_bits: float
     converters: float
     ends_early: bool
+    oversampling: float | None
     accumulator: str
     pipeline_registers: float | None
     clock: float | None
@@ -107,6 +113,11 @@ class Macro:
         return max(1.0, self.cells_per_weight / (2.0 if self.differential else 1.0))
 
     @property
+    def converted_planes(self) -> float:
+        """Planes after which the sums are converted: every one, or once where charge adds them up."""
+        return 1.0 if self.analog_inputs else self.planes
+
+    @property
     def turns(self) -> float:
         """Conversions that a converter does one after the other for one plane and group."""
         return max(1.0, math.ceil(self.outputs * self.conversions / max(self.converters, 1.0) - 1e-9))
@@ -117,11 +128,38 @@ class Macro:
         return self.rows * self.outputs * self.arrays
 
     @property
+    def circuit(self) -> str:
+        """Circuit style, see ``circuit_style``."""
+        return circuit_style(self.memory, self.style)
+
+    @property
+    def pulse_steps(self) -> float:
+        """Steps of the longest pulse of a pulse-width input; the sign of a differential weight's input is apart."""
+        return 2.0 ** (self.input_bits_per_cycle - (1.0 if self.differential else 0.0))
+
+    @property
+    def pulse(self) -> float | None:
+        """Longest pulse of a pulse-width input where a clock counts it out [s]."""
+        return self.pulse_steps / self.pulse_clock if self.pulse_clock is not None else None
+
+    @property
     def technology_class(self) -> str:
-        """Class by which intervals and statistics are kept: what memory and, for SRAM, which arithmetic."""
-        if self.memory in ("sram", "gain_cell"):
-            return "sram_digital" if self.style == "digital" else "sram_analog"
-        return "ferroelectric" if self.memory in ("fefet", "fecap") else self.memory
+        """Class of technology, see ``technology_class``."""
+        return technology_class(self.memory, self.style)
+
+
+def circuit_style(memory: str, style: str) -> str:
+    """What a chip is calibrated with: adders, charge on capacitors, discharge of bit lines, conduction of cells."""
+    if style != "current":
+        return style
+    return "discharge" if memory in STATIC_MEMORIES else "conduction"
+
+
+def technology_class(memory: str, style: str) -> str:
+    """What intervals are told by: the memory and, for static cells, whether the arithmetic is digital."""
+    if memory in STATIC_MEMORIES:
+        return "sram_digital" if style == "digital" else "sram_analog"
+    return "ferroelectric" if memory in ("fefet", "fecap") else memory
 
 
 def _encoding_bits(encoding: str, input_bits: float) -> float:
@@ -175,16 +213,19 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
         input_bits=input_bits,
         input_bits_per_cycle=number("input_bits_per_cycle", _encoding_bits(encoding, input_bits)),
         input_encoding=encoding,
+        inputs_on_source_lines=str(c.get("inputs_on", "word_line")) == "source_line",
         weight_bits=weight_bits,
         bits_per_cell=cell_bits,
         cells_per_weight=cells,
         differential=differential,
         analog_weights=analog_weights,
+        analog_inputs=str(c.get("input_combination", "digital")) == "analog",
         output_bits=output_bits,
         converter=converter,
         converter_bits=number("adc.bits", output_bits if output_bits is not None else lossless),
         converters=max(1.0, math.ceil(float(count) - 1e-9)),
         ends_early=bool(c.get("adc.ends_early", False)),
+        oversampling=optional("adc.oversampling"),
         accumulator=str(c.get("accumulator", "adder_tree")),
         pipeline_registers=optional("pipeline_registers"),
         clock=optional("clock"),
@@ -222,11 +263,17 @@ def _check(macro: Macro) -> None:
             "an analog sum needs a converter",
             where="adc.kind",
             value="none",
-            allowed="sar, flash, ramp, sense_amplifier",
+            allowed="sar, flash, ramp, oscillator, delta_sigma, sense_amplifier",
         )
     if macro.style == "digital" and macro.converter != "none":
         raise InputError(
             "a digital macro has no converter", where="adc.kind", value=macro.converter, allowed="none"
+        )
+    if macro.converter == "delta_sigma" and macro.oversampling is None:
+        raise InputError(
+            "a delta-sigma converter needs its oversampling: energy and time go with it",
+            where="adc.oversampling",
+            remedy="state how many samples make one conversion",
         )
     if macro.on_resistance and macro.off_resistance and macro.off_resistance < macro.on_resistance:
         raise InputError(

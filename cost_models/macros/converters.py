@@ -7,12 +7,16 @@ from functools import lru_cache
 
 from cost_models.circuits.adc import Converter, EmbeddedAdc
 from cost_models.circuits.adc_flash import FlashAdc
-from cost_models.circuits.adc_ramp import RampAdc
+from cost_models.circuits.adc_ramp import OscillatorAdc, RampAdc
 from cost_models.circuits.dac import LadderDac, PulseWidthDac
 from cost_models.circuits.technology import Technology
 from cost_models.macros.configuration import Macro
 from cost_models.namespace import Array
 from device_params.load import load_technology
+
+#: Steps of a conversion that ends at its code, over 2ᵇ. The sign is decided first; the magnitude of a normal
+#: distribution with full scale at three spreads is √(2/π)/3 = 0.27 of full scale on the mean.
+EARLY_STEPS = 0.5 * 0.27
 
 
 @lru_cache(maxsize=1)
@@ -23,18 +27,26 @@ def _fit_technology() -> Technology:
 
 
 def converter_of(
-    macro: Macro, technology: Technology, p: Mapping[str, Array], full_scale: Array
+    macro: Macro, technology: Technology, p: Mapping[str, Array], *, full_scale: Array, code: float
 ) -> Converter:
-    """The converter behind a column whose sum spans ``full_scale`` [V]."""
+    """The converter behind a column whose sum spans ``full_scale`` [V]; ``code``: mean code over the largest."""
     bits = macro.converter_bits
     if macro.converter == "sar":
         return EmbeddedAdc.of(
             p, bits=bits, rows=macro.rows_active, technology=technology, reference=_fit_technology()
         )
     if macro.converter == "ramp":
+        steps = EARLY_STEPS * 2.0**bits if macro.ends_early else None
+        columns = 1.0 if macro.ends_early else macro.converters
         return RampAdc.of(
-            p, technology=technology, bits=bits, full_scale=full_scale, columns=macro.converters
+            p, technology=technology, bits=bits, full_scale=full_scale, columns=columns, steps=steps
         )
+    if macro.converter == "delta_sigma":
+        return RampAdc.of(
+            p, technology=technology, bits=bits, full_scale=full_scale, steps=macro.oversampling
+        )
+    if macro.converter == "oscillator":
+        return OscillatorAdc.of(p, technology=technology, bits=bits, code_fraction=code)
     if macro.converter == "sense_amplifier":
         bits = 1.0
     return FlashAdc.of(p, technology=technology, bits=bits, full_scale=full_scale)
@@ -48,7 +60,7 @@ def input_converter_of(
     if bits <= 1:
         return None
     if macro.input_encoding in ("pulse_width", "pulse_count"):
-        period = 1.0 / macro.pulse_clock if macro.pulse_clock else None
+        period = 1.0 / macro.pulse_clock if macro.pulse_clock is not None else None
         return PulseWidthDac.of(
             p,
             "pulse_dac",

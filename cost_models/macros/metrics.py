@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cost_models.macros.configuration import Macro
 from cost_models.namespace import Array
 from device_params.chip_vocabulary import COMPONENTS
@@ -39,7 +41,7 @@ def _energy(cost: MacroCost, components: tuple[str, ...]) -> Array:
 
 
 def _conversions(macro: Macro) -> float:
-    return macro.arrays * macro.outputs * macro.conversions * macro.planes * macro.groups
+    return macro.arrays * macro.outputs * macro.conversions * macro.converted_planes * macro.groups
 
 
 #: Metric → (kind, how it follows). Two operations a multiply-accumulate.
@@ -75,13 +77,12 @@ def figure(cost: MacroCost, request: MetricRequest) -> Array:
     kind, formula = METRICS[request.metric]
     known: Mapping[str, Any] = cost.area if kind == "area" else cost.energy
     missing = [name for name in request.components if name not in COMPONENTS]
-    if missing or (request.components and not any(name in known for name in request.components)):
+    if missing or (request.components and not np.any(cost.part(known, request.components))):
         raise InputError(
-            "this macro has no such component",
+            "the model has no such part in this macro",
             where=f"{request.metric}.components",
-            value=(missing or request.components)[0],
-            allowed=", ".join(known),
-            nearest=nearest_name((missing or request.components)[0], known),
+            value=", ".join(missing or request.components),
+            allowed=", ".join(name for name in known if np.any(known[name])),
         )
     if request.metric == "energy_per_conversion" and not _conversions(cost.macro):
         raise InputError("no conversions in a digital macro", where="metric", value=request.metric)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from cost_models.macros.configuration import Macro
-from device_params.errors import InputError
 from device_params.load import load_converter, load_device, load_macro
 from device_params.nodes import technology_at
 from device_params.schema import ComponentFile, Parameter, ParameterSet
 
 #: Family of converter → the file that holds its law.
-CONVERTER_FILES = {"sar": "sar_28nm", "flash": "flash", "sense_amplifier": "flash", "ramp": "ramp"}
+CONVERTER_FILES = {"sar": "sar_28nm", "flash": "flash", "sense_amplifier": "flash", "ramp": "ramp", "delta_sigma": "ramp", "oscillator": "oscillator"}
 
 #: Files that converters of several kinds read, and those of the inputs.
 _SHARED_CONVERTERS = {
@@ -32,7 +31,18 @@ def technology_of(node: float) -> ComponentFile:
 
 def calibration_name(macro: Macro, kind: str) -> str:
     """Name of the factor that silicon gave to a style and kind of figure."""
-    return f"macro.calibration.{macro.style}.{kind}"
+    return f"macro.calibration.{macro.circuit}.{kind}"
+
+
+def fitted_factors() -> frozenset[tuple[str, str]]:
+    """Styles and kinds of figures whose factor was fitted to silicon: the free parameters of the model."""
+    return frozenset(
+        (style, kind)
+        for name, parameter in load_macro("cim_macro").parameters.items()
+        for head, _, tail in (name.partition("."),)
+        for style, _, kind in (tail.partition("."),)
+        if head == "calibration" and parameter.basis == "fitted"
+    )
 
 
 def model_form_name(macro: Macro, kind: str) -> str:
@@ -50,7 +60,7 @@ def parameters_of(macro: Macro, technology: ComponentFile) -> ParameterSet:
         named |= {slot: load_converter(name) for slot, name in _SHARED_CONVERTERS.items()}
         named["adc"] = load_converter(CONVERTER_FILES[macro.converter])
     if macro.device is not None:
-        named["device"] = _conducting(load_device(macro.device))
+        named["device"] = load_device(macro.device)
     parameters = ParameterSet(_prefixed(named))
     return parameters.replace("technology.supply_voltage", macro.supply_voltage)
 
@@ -59,16 +69,3 @@ def _prefixed(named: dict[str, ComponentFile]) -> Iterator[Parameter]:
     for slot, file in named.items():
         for parameter in file.parameters.values():
             yield dataclasses.replace(parameter, name=f"{slot}.{parameter.name}")
-
-
-def _conducting(device: ComponentFile) -> ComponentFile:
-    """The device, if it states the currents of its states. Raises InputError."""
-    missing = [name for name in ("on_current", "off_current", "read_voltage") if name not in device.parameters]
-    if missing:
-        raise InputError(
-            f"the device file does not give {', '.join(missing)}",
-            where="device",
-            value=device.name,
-            remedy="state on_resistance and off_resistance instead",
-        )
-    return device

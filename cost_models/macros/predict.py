@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from cost_models.macros.price import price
 from cost_models.uncertainty import interval, sample
 from device_params.chips import MetricRequest
 from device_params.errors import InputError
+from device_params.schema import ParameterSet
+from device_params.vocabulary import RESISTIVE_MEMORIES
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def predict(
     macro = macro_of(configuration, technology.parameters["supply_voltage"].value)
     parameters = parameters_of(macro, technology)
     nominal = price(macro, activity, boundary, parameters.nominal())
-    drawn = price(macro, activity, boundary, sample(parameters, samples, seed))
+    drawn = price(macro, activity, boundary, sample(_uncertain(parameters), samples, seed))
     return [
         _prediction(
             request,
@@ -55,6 +58,26 @@ def predict(
         )
         for request in requests
     ]
+
+
+def _uncertain(parameters: ParameterSet) -> ParameterSet:
+    """The parameters with those held fixed whose doubt calibration has turned into the spread between chips.
+
+    Laws of converters and constants that all macros share err alike on every chip of a style. The factor of
+    the style was fitted with them as they stand, and what it leaves is in ``model_form``; to draw them as well
+    would count one doubt twice. Technology and cells differ from chip to chip and are drawn.
+    """
+    return ParameterSet(
+        dataclasses.replace(q, low=q.value, high=q.value, distribution="fixed") if _is_shared(name) else q
+        for name, q in parameters.items()
+    )
+
+
+def _is_shared(name: str) -> bool:
+    slot, _, own = name.partition(".")
+    if slot == "macro":
+        return not own.startswith(("model_form.", *(f"{memory}." for memory in RESISTIVE_MEMORIES)))
+    return slot not in ("technology", "device")
 
 
 def _calibration(macro: Macro, request: MetricRequest, p: Mapping[str, float]) -> float:

@@ -54,19 +54,26 @@ class _Bill:
         """Steps of one product: bits of the inputs by groups of rows."""
         return self.macro.planes * self.macro.groups
 
+    @property
+    def conversions(self) -> float:
+        """Steps of one product after which sums are converted."""
+        return self.macro.converted_planes * self.macro.groups
+
     @cached_property
     def cycle_time(self) -> Array:
         """Time of one step [s]: the clock's where it is set, else that of the circuits."""
         if self.macro.clock is not None:
             return 1.0 / self.macro.clock + 0.0 * self.step.time
-        return self.step.time
+        return self.step.time + self.step.conversion_time
 
     @cached_property
     def time(self) -> Array:
         """Time of one product [s]."""
         if self.macro.mvm_time is not None:
             return self.macro.mvm_time + 0.0 * self.step.time
-        return self.steps * self.cycle_time
+        if self.macro.clock is not None:
+            return self.steps * self.cycle_time
+        return self.steps * self.step.time + self.conversions * self.step.conversion_time
 
     def _registers(self) -> RegisterBank:
         """Inputs and outputs of one product, each stored once."""
@@ -85,6 +92,8 @@ class _Bill:
         """Energy of one array for one product [J], without leakage."""
         macro, p = self.macro, self.p
         parts = {name: self.steps * value for name, value in self.step.energy.items()}
+        for name, value in self.step.conversion_energy.items():
+            parts[name] = parts.get(name, 0.0) + self.conversions * value
         if self.boundary == "array":
             return {name: value for name, value in parts.items() if name in _ARRAY}
         registers = parts.pop("register", 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cost_models.namespace import Array
 
@@ -38,9 +38,12 @@ class Activity:
 
 @dataclass(frozen=True)
 class Step:
-    """Energy [J] and area [m²] of one array by component, ``time`` [s] and clock ``turns`` of one step."""
+    """One array in one step: ``energy`` [J] and ``time`` [s] of applying inputs and summing, those of converting
+    the sums, ``area`` [m²] by component, and clock ``turns``."""
 
     energy: Mapping[str, Array]
     area: Mapping[str, Array]
     time: Array
     turns: Array
+    conversion_energy: Mapping[str, Array] = field(default_factory=dict)
+    conversion_time: Array = 0.0

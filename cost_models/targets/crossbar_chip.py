@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cost_models.arrays.noise import column_noise
 from cost_models.cost import SHARED, Cost, Leaves, Priced
 from cost_models.mapping.placement import MAX_CELL_BITS
 from cost_models.mapping.schedule import Schedule
 from cost_models.mapping.workload import Workload
 from cost_models.namespace import Array, as_points, namespace_of, round_up
 from cost_models.targets.assembly import Parts, assemble
+from cost_models.targets.output_quality import output_quality
 from cost_models.targets.programming import programming
 
 BOUNDARY = "chip with its DRAM traffic (without I/O pads, host, regulators, cooling)"
@@ -376,19 +376,17 @@ class _Chip:
             "utilisation": cells / self.xp.clip(capacity, 1.0, None),
             "dram_bits": dram_bits,
             **programming(cells, arrays, parts, self.p, self.workload.setup),
-            **self._noise(),
+            **self._output_quality(),
         }
 
-    def _noise(self) -> dict[str, Array]:
-        """Noise budget of a full column at the mean activity of the program's inputs and weights."""
+    def _output_quality(self) -> dict[str, Array]:
+        """Noise and IR drop of a full column at the mean activity of the program's inputs and weights."""
         weight = self.column(self.workload.vectors * self.workload.contraction, self.rows)
         share = weight / self.xp.clip(weight.sum(axis=0), 1.0, None)
-        budget = column_noise(
-            array=self.parts.array,
-            required_bits=self.parts.adc_bits_required,
-            used_bits=self.parts.array.adc.bits,
+        return output_quality(
+            self.parts,
+            self.workload.precision,
             on_current_sigma=self.p["cell.on_current_sigma"],
             input_density=(share * self.column(self.workload.input_density, self.rows)).sum(axis=0),
             level_fraction=(share * self.level_fraction).sum(axis=0),
         )
-        return {f"noise_{name}": value for name, value in budget.items()}

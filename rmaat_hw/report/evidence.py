@@ -10,7 +10,7 @@ from rmaat_hw.report.tables import Document, Table
 
 
 def precision_lines(document: Document) -> list[str]:
-    """ADC bits required and used, and the noise budget."""
+    """ADC bits required and used, the noise budget, signal over noise, IR drop."""
     precision = document.get("precision") or {}
     lines = []
     required, used = precision.get("adc_bits_required"), precision.get("adc_bits_used")
@@ -25,7 +25,24 @@ def precision_lines(document: Document) -> list[str]:
     if total is not None:
         line = f"Noise of a column sum: {digits(total, 2)} steps of one cell ({parts})"
         lines.append(line + (f", {digits(bits, 2)} effective bits" if bits is not None else ""))
-    return lines
+    if precision.get("adc_bits_needed") is not None:
+        ratio, needed = precision["snr_dB"], plain_value(precision["adc_bits_needed"])
+        line = "rounding removes all noise" if ratio is None else f"signal {digits(ratio, 2)} dB above noise"
+        lines.append(f"Output: {line}; beyond {needed} ADC bits quantisation no longer limits it")
+    return [*lines, *_ir_drop_line(precision.get("ir_drop"))]
+
+
+def _ir_drop_line(drop: Mapping[str, Any] | None) -> list[str]:
+    """Current that columns lose to the resistance of their lines, and whether that is too much."""
+    if not drop:
+        return []
+    verdict = ""
+    if drop["infeasible"]:
+        verdict = " (not feasible: above 20 %; smaller arrays, less current or wider lines)"
+    elif drop["flagged"]:
+        verdict = " (above 10 %: a common gain does not hide it)"
+    mean, worst = percent(drop["mean"]), percent(drop["worst"])
+    return [f"IR drop: columns lose {mean} of their current on average, the worst {worst}{verdict}"]
 
 
 def dram_line(document: Document) -> list[str]:

@@ -101,6 +101,7 @@ def _context(document: Document, drawings: list[tuple[str, Figure, str]]) -> dic
         "intervals": tables.intervals(document),
         "slopes": tables.slopes(document),
         "cases": tables.cases(document),
+        "notes": tables.notes(document),
         "refusals": tables.refusals(document),
         "figures": tables.figures(document),
     }
@@ -123,7 +124,7 @@ def show_validation(console: Console, document: Document, folder: str | None = N
         tables.by_technology(document),
         tables.calibration(document),
         tables.intervals(document),
-        tables.slopes(document),
+        tables.typical_slopes(document),
         tables.targets(document),
         tables.misses(document),
     ):

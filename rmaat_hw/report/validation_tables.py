@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 
 from rmaat_hw.report.numbers import DASH, digits, percent
 from rmaat_hw.report.tables import MAC_NOTE, Document, Table, component_name
@@ -206,14 +207,14 @@ def calibration(document: Document) -> Table:
             factor["style"],
             factor["kind"],
             str(factor["chips"]),
-            f"{factor['shipped']:.3f}",
+            f"{factor['shipped']:.3f}" if factor["fitted"] else "none",
             f"{factor['refitted']:.3f}",
         )
         for factor in document["calibration"]
     ]
     return Table(
-        "Calibration, one factor a style and kind",
-        ("style", "kind", "chips", "as shipped", "from these chips"),
+        "Calibration, at most one factor a style and kind",
+        ("style", "kind", "chips", "factor", "what these chips ask for"),
         tuple(lines),
         numeric=frozenset(range(2, 5)),
     )
@@ -258,7 +259,7 @@ def targets(document: Document) -> Table:
 
 
 def slopes(document: Document) -> Table:
-    """Trends in energy inside one chip."""
+    """Every trend in energy inside one chip."""
     lines = []
     for slope in document["slopes"]:
         exponents = [slope["published_exponent"], slope["predicted_exponent"]]
@@ -266,6 +267,7 @@ def slopes(document: Document) -> Table:
             (
                 slope["case"],
                 slope["title"],
+                slope["metric"].replace("_", " "),
                 slope["conditions"],
                 str(len(slope["values"])),
                 *(DASH if value is None else f"{value:.2f}" for value in exponents),
@@ -276,13 +278,37 @@ def slopes(document: Document) -> Table:
     return Table(
         "Trends inside a chip",
         (
-            "case", "trend", "at", "points",
+            "case", "trend", "figure", "at", "points",
             "exponent published", "predicted", "swing published", "predicted",
         ),
         tuple(lines),
         ("Swing: energy at the most expensive published point over that at the cheapest.",),
-        numeric=frozenset(range(3, 8)),
+        numeric=frozenset(range(4, 9)),
     )  # fmt: skip
+
+
+def typical_slopes(document: Document) -> Table:
+    """One line a chip and axis: medians over its trends."""
+    groups: dict[tuple[str, str], list[Document]] = {}
+    for slope in document["slopes"]:
+        groups.setdefault((slope["case"], slope["title"]), []).append(slope)
+    names = ("published_exponent", "predicted_exponent", "published_swing", "predicted_swing")
+    lines = []
+    for (case, trend), group in groups.items():
+        medians = [_median([slope[name] for slope in group]) for name in names]
+        lines.append((case, trend, str(len(group)), *medians))
+    return Table(
+        "Trends inside a chip, medians",
+        ("case", "trend", "trends", "exponent published", "predicted", "swing published", "predicted"),
+        tuple(lines),
+        ("Swing: energy at the most expensive published point over that at the cheapest.",),
+        numeric=frozenset(range(2, 7)),
+    )
+
+
+def _median(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{statistics.median(known):.2f}" if known else DASH
 
 
 def figures(document: Document) -> Table:
@@ -352,22 +378,26 @@ def lines(document: Document) -> list[str]:
     ]
     closures = [row for row in document["rows"] if row["type"] == "closure" and row["within"] is not None]
     if closures:
-        kept = sum(row["within"] for row in closures)
+        open_ = list(dict.fromkeys(row["case"] for row in closures if not row["within"]))
         told.append(
-            f"Closures, arithmetic on published numbers: {kept} of {len(closures)} within their tolerance."
+            f"Closures, arithmetic on published numbers: {sum(row['within'] for row in closures)} of "
+            f"{len(closures)} within their tolerance"
+            + (f", not all of {', '.join(open_)}." if open_ else ".")
         )
     return told
 
 
 def misses(document: Document) -> Table:
-    """Chips that err by more than their tolerance or by more than 2, with what is known of them."""
-    notes = {case["case"]: case["notes"] for case in document["cases"]}
+    """Chips that err by more than their tolerance or by more than 2."""
     told: list[tuple[str, ...]] = []
     for chip in document["chips"]:
         row, error = document["rows"][chip["row"]], chip["factors"][document["judged"]]
         if error > min(row["model_tolerance"] or 2.0, 2.0):
             side = "too much" if chip["ratio"] > 1.0 else "too little"
-            told.append(
-                (chip["case"], f"{error:.2f}x {side} {chip['kind']}", _tolerance(row), notes[chip["case"]])
-            )
-    return Table("Misses", ("case", "error", "tolerance", "known of the case"), tuple(told))
+            told.append((chip["case"], f"{error:.2f}x {side} {chip['kind']}", _tolerance(row), chip["name"]))
+    return Table("Misses", ("case", "error", "tolerance", "name"), tuple(told))
+
+
+def notes(document: Document) -> list[tuple[str, str]]:
+    """What is known and not known of every case: the reasons of a miss begin there."""
+    return [(case["case"], case["notes"]) for case in document["cases"] if case["notes"]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cost_models.macros.parameters import fitted_factors
 from rmaat_hw.validation import targets as held
 from rmaat_hw.validation.null_model import Comparison
 from rmaat_hw.validation.rows import Row
@@ -112,8 +113,8 @@ class Validation:
 
     @property
     def free_parameters(self) -> int:
-        """Factors fitted to chips that these predictions contain: those that are not 1."""
-        return sum(abs(math.log(factor.shipped)) > 1e-9 for factor in self.factors)
+        """Factors of the model that were fitted to the shipped chips."""
+        return len(fitted_factors())
 
     def to_pandas(self) -> pd.DataFrame:
         """One line a published figure; the columns are the keys of ``rows`` in the document."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cost_models.macros.configuration import technology_class
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -19,14 +21,9 @@ RISING = frozenset({"energy_efficiency", "throughput", "compute_density"})
 _VOLATILE = frozenset({"sram", "gain_cell"})
 #: Which figures stand for a chip: the first of these that it publishes. A density is time and area at once.
 WHOLE, DENSITY, PART = 0, 1, 2
-_FERROELECTRIC = frozenset({"fefet", "fecap"})
 
-
-def technology_of(memory: str, style: str) -> str:
-    """Class of chips whose intervals and errors are told together, from the kind of memory and the style."""
-    if memory in _VOLATILE:
-        return "sram_digital" if style == "digital" else "sram_analog"
-    return "ferroelectric" if memory in _FERROELECTRIC else memory
+#: Width of an interval over its value below which a closure is arithmetic on given numbers.
+ARITHMETIC = 0.02
 
 
 def is_nonvolatile(memory: str) -> bool:
@@ -76,9 +73,16 @@ class Row:
     """Published energy efficiency [TOPS/W], where the metric tells one."""
 
     @property
+    def arithmetic(self) -> bool:
+        """Whether it is a closure on published numbers alone: nothing in it that the model is unsure of."""
+        if self.type != "closure" or self.predicted is None or self.low is None or self.high is None:
+            return False
+        return self.high - self.low <= ARITHMETIC * self.predicted
+
+    @property
     def technology(self) -> str:
         """Class of chips of this one; see :func:`technology_of`."""
-        return technology_of(self.memory, self.style)
+        return technology_class(self.memory, self.style)
 
     @property
     def ratio(self) -> float | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from cost_models.macros import Prediction, predict
 from cost_models.macros.component_table import answers
+from cost_models.macros.configuration import circuit_style, technology_class
 from device_params.chip_vocabulary import METRICS, SettingValue
 from device_params.chips import (
     AnyQuestion,
@@ -24,7 +25,7 @@ from device_params.chips import (
 from device_params.errors import InputError
 from rmaat_hw import runs
 from rmaat_hw.validation.result import ChipSummary, Validation
-from rmaat_hw.validation.rows import Row, technology_of
+from rmaat_hw.validation.rows import Row
 from rmaat_hw.validation.summary import summarised
 
 SAMPLES = 1024
@@ -179,9 +180,9 @@ def _row(case: Case, point: OperatingPoint, figure: Published, answer: Answer | 
         type=figure.type,
         grade=case.grade,
         memory=memory,
-        style=style,
+        style=circuit_style(memory, style),
         node=float(configuration["node"]) if "node" in configuration else None,
-        in_statistics=case.in_statistics and figure.in_statistics and case.table is None,
+        in_statistics=case.in_statistics and figure.in_statistics and not point.level,
         published=figure.written,
         unit=figure.unit,
         boundary=point.boundary,
@@ -217,7 +218,7 @@ def _tera_operations(figure: Published) -> float | None:
 
 def _summary(case: Case, rows: Sequence[Row]) -> ChipSummary:
     refused = [row.refused for row in rows if row.refused is not None]
-    technologies = [technology_of(row.memory, row.style) for row in rows if row.memory]
+    technologies = [technology_class(row.memory, row.style) for row in rows if row.memory]
     return ChipSummary(
         case=case.id,
         name=case.name,

@@ -8,7 +8,7 @@ whole macro; where it publishes none, its compute density, and where it has none
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ ALL = "all"
 #: Chips of the grades A and B, told apart where there are others.
 WELL_KNOWN = "grades_a_b"
 RESAMPLES = 10_000
+#: A style of circuit and a kind of figure.
+StyleKind = tuple[str, str]
 CONFIDENCE = 0.95
 #: Error probability of the intervals that are judged: they are to hold 90 % of what is published.
 ALPHA = 0.1
@@ -53,13 +55,14 @@ class Summary:
 class Factor:
     """One factor of calibration a style and kind: on energy, time or area.
 
-    ``shipped`` is what the predictions contain, ``refitted`` the geometric median of published over
-    uncalibrated cost of the style's chips.
+    ``fitted``: whether the model has such a factor. ``shipped`` is what the predictions contain, ``refitted`` the
+    geometric median of published over uncalibrated cost of the style's chips, whether it is used or not.
     """
 
     style: str
     kind: str
     chips: int
+    fitted: bool
     shipped: float
     refitted: float
 
@@ -127,14 +130,16 @@ def chip_values(counted: pd.DataFrame, columns: Sequence[str], *, signed: bool =
     )
 
 
-def with_refits(counted: pd.DataFrame) -> pd.DataFrame:
+def with_refits(counted: pd.DataFrame, model: Collection[StyleKind]) -> pd.DataFrame:
     """``counted`` with the log ratios ``in_sample`` and ``leave_one_out``.
 
-    The factor of a style and kind is the median of the chips' own log ratios: of all of them in sample, of
-    the others for a chip that is left out. Without another chip in its style it is 1. A compute density takes
-    the factors of time and of area, and gives neither.
+    ``model``: styles and kinds that have a factor; the others stay as they are. A factor is the median of the
+    chips' own log ratios: of all of them in sample, of the others for a chip that is left out. Without another
+    chip in its style it is 1. A compute density takes the factors of time and of area, and gives neither.
     """
     fitted = _fitted(counted)
+    has = [pair in model for pair in zip(fitted["style"], fitted["kind"], strict=True)]
+    fitted = fitted[has]
     shifts: dict[str, list[float]] = {"in_sample": [], "leave_one_out": []}
     for case, style, kind, rank in zip(
         counted["case"], counted["style"], counted["kind"], counted["rank"], strict=True
@@ -157,7 +162,7 @@ def _shift(fitted: pd.DataFrame, style: str, kind: str, without: str | None = No
     return -float(fitted.loc[chosen, "uncalibrated"].median()) if chosen.any() else 0.0
 
 
-def factors(counted: pd.DataFrame) -> tuple[Factor, ...]:
+def factors(counted: pd.DataFrame, model: Collection[StyleKind]) -> tuple[Factor, ...]:
     """The factor of every style and kind: as shipped, and as these chips would give it."""
     fitted = _fitted(counted)
     found = []
@@ -168,6 +173,7 @@ def factors(counted: pd.DataFrame) -> tuple[Factor, ...]:
                 style=str(style),
                 kind=str(kind),
                 chips=len(group),
+                fitted=(str(style), str(kind)) in model,
                 shipped=math.exp(float(contained.median())),
                 refitted=math.exp(_shift(fitted, str(style), str(kind))),
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cost_models.macros.parameters import fitted_factors
 from rmaat_hw.validation import statistics
 from rmaat_hw.validation.null_model import Comparison, Reading, compare, errors
 from rmaat_hw.validation.result import ChipError, PartSummary, ShareSummary
@@ -36,7 +37,7 @@ def summarised(rows: Sequence[Row], public: Sequence[Row], *, shipped: bool, see
     judged = LEFT_OUT if shipped else CALIBRATED
     variants: tuple[str, ...] = (CALIBRATED, "uncalibrated")
     if shipped:
-        counted = statistics.with_refits(counted)
+        counted = statistics.with_refits(counted, fitted_factors())
         variants = (*variants, "in_sample", LEFT_OUT)
     chips = statistics.chip_values(counted, variants)
     found_summaries = statistics.summaries(chips, variants, seed)
@@ -45,13 +46,13 @@ def summarised(rows: Sequence[Row], public: Sequence[Row], *, shipped: bool, see
     known, asked = readings(public), readings([row for row in rows if row.predicted is not None])
     null = _against_null(known, asked, counted, judged, seed)
     nulls = errors(known, asked)
-    closures = [row.within for row in rows if row.type == "closure" and row.within is not None]
+    closures = [row.within for row in rows if row.arithmetic and row.within is not None]
     return {
         "judged": judged,
         "variants": variants,
         "chips": _chip_errors(rows, counted, chips, variants, judged, nulls),
         "summaries": found_summaries,
-        "factors": statistics.factors(counted),
+        "factors": statistics.factors(counted, fitted_factors()),
         "coverage": found_coverage,
         "rankings": found_rankings,
         "null": null,

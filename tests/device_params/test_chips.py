@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from tolerance import close
 
+from device_params import chip_format
 from device_params.chip_vocabulary import (
     ACTIVITY,
     BOUNDARIES,
@@ -111,7 +113,7 @@ def test_types_as_the_reference_document_has_them() -> None:
 def test_what_stays_out_of_the_statistics() -> None:
     out = {name for name, case in CASES.items() if not case.in_statistics}
     assert out == {"A12", "A14", "A15", "A16"}
-    # near-threshold energies of A05, density without a clock of A04, area with decoupling of A06, an unmodelled part
+    # an unmodelled part, density without a clock, energies near threshold, area with decoupling
     single = {
         (name, f.metric) for name, case in CASES.items() for _, f in figures(case) if not f.in_statistics
     }
@@ -127,7 +129,7 @@ def test_what_stays_out_of_the_statistics() -> None:
 
 @pytest.mark.parametrize("name", ["A02", "A03", "A06", "A13"])
 def test_published_times_close_with_published_throughput(name: str) -> None:
-    """Operations over time is throughput: rows * outputs * 2 / mvm_time; 0.771 of it in A02, as its notes say."""
+    """Throughput is rows * outputs * 2 / mvm_time; in A02 that is 0.771 of it, as its notes say."""
     expected = 0.771 if name == "A02" else 1.0
     points = [p for p in CASES[name].points if "mvm_time" in p.configuration]
     assert points
@@ -274,7 +276,7 @@ def test_levels_of_a_component_table_are_asked_of_the_table() -> None:
     assert kinds == [Question, Question, Question, TableQuestion]
 
 
-# ---------------------------------------------------------------------------------------------------- mistakes
+# --------------------------------------------------------------------------------------------------- mistakes
 
 
 def document(name: str) -> dict[str, Any]:
@@ -450,6 +452,35 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     for part in ("yaer", "tolerances.shares", "row", "input_toggle", "unit", "valeu", r"operating_points[1]"):
         assert any(part in problem for problem in told.value.problems), part
     assert len(told.value.problems) == 7
+
+
+def places(thing: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every key and index of a document, outermost first."""
+    for key, value in (
+        thing.items() if isinstance(thing, dict) else enumerate(thing) if isinstance(thing, list) else ()
+    ):
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["A04", "A14"])
+def test_nonsense_anywhere_is_told_and_never_breaks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each place of a file in turn holds values of every type; what is wrong there is an InputError."""
+    original = document(name)
+    refused = 0
+    for path in places(original):
+        for nonsense in (None, True, -3, float("inf"), 10**400, "nonsense", [1], {}, {"a": 1}):
+            content = copy.deepcopy(original)
+            place: Any = content
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = nonsense
+            monkeypatch.setattr(chip_format, "parse_yaml", lambda *_, parsed=content: parsed)
+            try:
+                chip_format.parse_case(b"", "case.yaml")
+            except InputError:
+                refused += 1
+    assert refused > 1000
 
 
 @pytest.mark.parametrize(

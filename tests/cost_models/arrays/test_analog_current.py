@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from tolerance import close
 
-from cost_models.arrays.noise import column_noise
 from cost_models.mapping.precision import Precision
 from cost_models.targets.assembly import Parts, assemble
 from device_params.load import load_design
@@ -66,35 +65,3 @@ def test_area_adds_up_and_grows_with_every_dimension() -> None:
 
 def test_no_level_shifters_for_a_cell_written_at_the_logic_supply() -> None:
     assert parts(cell__high_voltage_write=0.0).array.area["write_path"] == 0
-
-
-def budget(**changes: float) -> dict[str, float]:
-    made = parts(**changes)
-    found = column_noise(
-        array=made.array,
-        required_bits=made.adc_bits_required,
-        used_bits=made.array.adc.bits,
-        on_current_sigma=0.05,
-        input_density=0.5,
-        level_fraction=0.25,
-    )
-    return {name: float(value) for name, value in found.items()}
-
-
-def test_noise_budget_by_hand() -> None:
-    noise = budget(cell__on_current=80e-9, cell__read_time=10e-9, cell__off_current=0.0)
-    # One step 0.8 fC; 128·0.5·3·0.25 = 48 conducting steps: 38.4 fC = 239 674 electrons, √ = 489.6 e
-    # = 0.0784 fC = 0.0980 steps
-    assert noise["shot"] == pytest.approx(0.0980, rel=2e-3)
-    # 5 % of √(3·48): a cell errs alike in all steps in which it conducts
-    assert noise["variation"] == pytest.approx(0.05 * 144**0.5)
-    # full scale 384·0.8 fC at 0.9 V = 341.3 fF; √(kTC) = √(4.142e-21·341.3e-15) = 37.6 aC = 0.0470 steps
-    assert noise["thermal"] == pytest.approx(0.0470, rel=5e-3)
-    assert noise["quantisation"] == pytest.approx(1 / 12**0.5)
-    assert noise["leakage_pedestal"] == 0
-    assert noise["enob"] < 9
-
-
-def test_fewer_converter_bits_cost_effective_bits() -> None:
-    assert budget(array__adc_bits=7.0)["enob"] < budget()["enob"]
-    assert budget(array__adc_bits=7.0)["quantisation"] == pytest.approx(4 / 12**0.5)

@@ -68,10 +68,10 @@ def test_flash_beside_neurosim(
     assert adc.area * 1e12 / square == stated(matched_area)
 
 
-def test_flash_and_sar_change_places_where_neurosims_do() -> None:
-    # flash wins at 5 bits and loses at 7 there; the offset of our comparators moves that by half a bit
+def test_flash_and_sar_change_places() -> None:
+    # between 5 and 7 bits in NeuroSim; between 4 and 5 here, because our comparators are matched
     t = at(22, 0.85)
-    for bits, flash_wins in ((4.0, True), (7.0, False)):
+    for bits, flash_wins in ((4.0, True), (5.0, False), (7.0, False)):
         fast, slow = (build(bits, t, 0.85).convert().energy for build in (flash, charge_sar))
         assert (fast < slow) == flash_wins
 
@@ -96,7 +96,7 @@ def test_stand_alone_sar_at_32_nm() -> None:
     assert parts.convert().energy * 1e12 / 2.55 == stated(0.21)
     assert parts.area * 1e12 / 1500 == stated(0.23)
     assert regression.energy * 1e12 / 2.55 == stated(0.24)
-    assert regression.area * 1e12 / 1500 == stated(4.0)
+    assert regression.area * 1e12 / 1500 == stated(3.0)
     # a converter built for speed; both of ours are column converters
     assert law.convert().latency * 1.2e9 == stated(6.8)
     assert parts.convert().latency * 1.2e9 == stated(6.1)

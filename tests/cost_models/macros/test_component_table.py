@@ -102,7 +102,7 @@ def test_a_table_that_leaves_out_what_is_needed(metric: str, missing: str) -> No
         asked(bare, "unit", metric)
 
 
-# ------------------------------------------------------------------------------------- published design studies
+# ------------------------------------------------------------------------------------ published studies
 
 
 @pytest.mark.parametrize(

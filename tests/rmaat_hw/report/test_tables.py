@@ -181,3 +181,17 @@ def test_parameters_show_intervals_and_sources(document: dict[str, Any]) -> None
     text = cells(listings.parameters(document))
     assert "cell.on_current | 1 µA | 0.6 to 1.7 µA | measured | an invented source" in text
     assert "adc.energy | 1.2 pJ | –" in text
+
+
+def test_precision_shows_signal_over_noise_and_ir_drop(document: dict[str, Any]) -> None:
+    drop = {"mean": 0.03, "worst": 0.05, "flagged": False, "infeasible": False}
+    document["precision"] |= {"snr_dB": 24.9, "adc_bits_needed": 9, "ir_drop": drop}
+    *_, output, ir_drop = evidence.precision_lines(document)
+    assert output == "Output: signal 25 dB above noise; beyond 9 ADC bits quantisation no longer limits it"
+    assert ir_drop == "IR drop: columns lose 3.0 % of their current on average, the worst 5.0 %"
+    drop |= {"worst": 0.15, "flagged": True}
+    assert "above 10 %" in evidence.precision_lines(document)[-1]
+    drop |= {"worst": 0.25, "infeasible": True}
+    assert "not feasible" in evidence.precision_lines(document)[-1]
+    document["precision"]["snr_dB"] = None
+    assert "rounding removes all noise" in evidence.precision_lines(document)[-2]

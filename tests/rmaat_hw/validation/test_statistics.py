@@ -35,6 +35,10 @@ LINE: dict[str, Any] = {
 }
 
 
+#: A model with a factor for every style and kind that the tests use.
+MODEL = frozenset((style, kind) for style in ("digital", "charge") for kind in ("energy", "time", "area"))
+
+
 def frame(*lines: dict[str, Any]) -> pd.DataFrame:
     """Lines from factors: ``factor`` is predicted over published cost, calibrated and uncalibrated alike."""
     made = []
@@ -101,13 +105,14 @@ def test_a_factor_refitted_without_the_chip() -> None:
             {"case": "B", "factor": 1.5},
             {"case": "C", "factor": 2.0},
             {"case": "D", "factor": 3.0, "style": "charge"},
-        )
+        ),
+        MODEL,
     )
     chips = statistics.chip_values(counted, ["in_sample", "leave_one_out"])
     assert np.exp(chips["in_sample"]).tolist() == close([1.25, 1.0, 2.0 / 1.5, 1.0])
     expected = [math.sqrt(3.0) / 1.2, math.sqrt(2.4) / 1.5, 2.0 / math.sqrt(1.8), 3.0]
     assert np.exp(chips["leave_one_out"]).tolist() == close(expected)
-    factors = {f.style: f for f in statistics.factors(counted)}
+    factors = {f.style: f for f in statistics.factors(counted, MODEL)}
     assert factors["digital"].refitted == close(1.0 / 1.5) and factors["digital"].chips == 3
     assert factors["charge"].refitted == close(1.0 / 3.0)
     assert factors["digital"].shipped == 1.0
@@ -116,7 +121,7 @@ def test_a_factor_refitted_without_the_chip() -> None:
 def test_what_is_shipped_is_told_from_what_is_refitted() -> None:
     """A cost of 1.5 uncalibrated and 1.2 calibrated: the shipped factor is 0.8."""
     counted = frame({"calibrated": math.log(1.2), "uncalibrated": math.log(1.5)})
-    (factor,) = statistics.factors(counted)
+    (factor,) = statistics.factors(counted, MODEL)
     assert (factor.shipped, factor.refitted) == (close(0.8), close(1 / 1.5))
 
 
@@ -127,11 +132,12 @@ def test_a_density_takes_the_factors_of_time_and_area_and_gives_neither() -> Non
             {"case": "A", "kind": "time", "factor": 2.0},
             {"case": "A", "kind": "area", "factor": 1.5},
             {"case": "B", "kind": "area", "rank": 1, "factor": 6.0},
-        )
+        ),
+        MODEL,
     )
     density = counted[counted["rank"] == 1]
     assert np.exp(density["leave_one_out"]).tolist() == close([2.0])
-    assert {f.kind: f.chips for f in statistics.factors(counted)} == {"time": 1, "area": 1}
+    assert {f.kind: f.chips for f in statistics.factors(counted, MODEL)} == {"time": 1, "area": 1}
 
 
 @given(
@@ -143,7 +149,7 @@ def test_leaving_out_does_not_feel_a_common_factor(logs: list[float], scale: flo
 
     def left_out(shift: float) -> list[float]:
         lines = [{"case": f"{k:02}", "factor": math.exp(log + shift)} for k, log in enumerate(logs)]
-        counted = statistics.with_refits(frame(*lines))
+        counted = statistics.with_refits(frame(*lines), MODEL)
         found: list[float] = statistics.chip_values(counted, ["leave_one_out"])["leave_one_out"].tolist()
         return found
 
@@ -153,7 +159,7 @@ def test_leaving_out_does_not_feel_a_common_factor(logs: list[float], scale: flo
 @given(logs=st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=9))
 def test_in_sample_the_median_chip_is_met(logs: list[float]) -> None:
     lines = [{"case": f"{k:02}", "factor": math.exp(log)} for k, log in enumerate(logs)]
-    counted = statistics.with_refits(frame(*lines))
+    counted = statistics.with_refits(frame(*lines), MODEL)
     signed = statistics.chip_values(counted, ["in_sample"], signed=True)["in_sample"]
     assert float(signed.median()) == pytest.approx(0.0, abs=1e-9)
 
@@ -240,3 +246,11 @@ def test_grades_a_and_b_are_told_apart_where_there_are_others() -> None:
     assert found["all"].median_factor == close(math.sqrt(3.3))
     without = statistics.chip_values(frame({"case": "A"}), ["calibrated"])
     assert {s.technology for s in statistics.summaries(without, ["calibrated"], 0)} == {"all", "sram_digital"}
+
+
+def test_a_style_without_a_factor_stays_as_it_is() -> None:
+    lines = [{"case": f"{k}", "factor": factor} for k, factor in enumerate((1.5, 2.0, 3.0))]
+    counted = statistics.with_refits(frame(*lines), frozenset())
+    for variant in ("in_sample", "leave_one_out"):
+        assert np.exp(counted[variant]).tolist() == close([1.5, 2.0, 3.0])
+    assert not any(factor.fitted for factor in statistics.factors(counted, frozenset()))
