@@ -7,6 +7,7 @@ from device_params.load import (
     load_converter,
     load_design,
     load_device,
+    load_macro,
     load_memory,
     load_technology,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "load_converter",
     "load_design",
     "load_device",
+    "load_macro",
     "load_memory",
     "load_technology",
     "nearest_name",

@@ -13,7 +13,15 @@ import pytest
 from tolerance import close
 
 import device_params
-from device_params import describe, list_names, load_design, load_device, load_technology, references
+from device_params import (
+    describe,
+    list_names,
+    load_design,
+    load_device,
+    load_macro,
+    load_technology,
+    references,
+)
 from device_params.load import FOLDERS, load_converter, load_memory
 from device_params.schema import Kind, Parameter
 from device_params.vocabulary import SLOTS, VOCABULARY
@@ -25,6 +33,7 @@ LOADERS = {
     "technology": load_technology,
     "converter": load_converter,
     "memory": load_memory,
+    "macro": load_macro,
 }
 
 

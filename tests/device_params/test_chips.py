@@ -70,8 +70,14 @@ def find(case: str, point: str, metric: str, *components: str) -> Published:
 
 
 def test_every_figure_of_the_reference_table_is_there() -> None:
-    assert {name: len(list(figures(case))) for name, case in CASES.items()} == FIGURES
+    """As many as the table has; totals that follow from its parts or stand in its units are given beside them."""
+    own = {name: [f for _, f in figures(case) if not _is_total(name, f)] for name, case in CASES.items()}
+    assert {name: len(found) for name, found in own.items()} == FIGURES
     assert sum(FIGURES.values()) == 224
+
+
+def _is_total(name: str, figure: Published) -> bool:
+    return name in ("A01", "A02", "A03", "A04", "A05", "A10") and figure.request == MetricRequest("area")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,8 @@ def test_types_as_the_reference_document_has_them() -> None:
     assert closures["A01"] == closures["A03"] == closures["A06"] == {"throughput"}
     assert closures["A02"] == {"throughput", "compute_density"}
     assert closures["A13"] == {"throughput", "compute_density", "mvm_time"}
-    for name in ("A04", "A05", "A07", "A08", "A09", "A10", "A11"):
+    assert closures["A10"] == {"compute_density"}
+    for name in ("A04", "A05", "A07", "A08", "A09", "A11"):
         assert closures[name] == set(), name
     for name in ("A14", "A15", "A16"):
         assert all(f.type == "closure" for _, f in figures(CASES[name])), name
