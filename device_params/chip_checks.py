@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from device_params.chip_vocabulary import CONFIGURATION, REQUIRED, SettingValue
 from device_params.chips import MetricRequest, OperatingPoint
 from device_params.file_format import Problems
 
 
-def check_points(points: Sequence[OperatingPoint], reference: str, problems: Problems) -> None:
-    """Tell what points, or figures and their configuration, are wrong in together."""
+def check_points(
+    points: Sequence[OperatingPoint], reference: str, mistaken: Collection[str], problems: Problems
+) -> None:
+    """Tell what points, or figures and their configuration, are wrong in together.
+
+    ``mistaken``: keys of configurations that are given with a mistake, which was told; they are not missing.
+    """
     names: set[str] = set()
     missing: dict[str, str] = {}
     for point in points:
@@ -26,7 +31,7 @@ def check_points(points: Sequence[OperatingPoint], reference: str, problems: Pro
         if reference:
             continue
         for name in REQUIRED:
-            if name not in point.configuration:
+            if name not in point.configuration and name not in mistaken:
                 missing.setdefault(name, point.name)
         _check_blindness(point, where, problems)
         _check_sense(point.configuration, where, problems)

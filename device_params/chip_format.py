@@ -58,7 +58,8 @@ def parse_case(content: bytes, path: str) -> Case:
             "configuration" if configured else "component_table",
             remedy="leave out 'reference', or the configuration",
         )
-    configuration = _configuration(configured, "configuration", problems)
+    mistaken: set[str] = set()
+    configuration = _configuration(configured, "configuration", mistaken, problems)
     activity = _activity(_section(document, "activity", {}), "activity", problems)
     table = _table(stated, problems)
     tolerances = check_model(TolerancesEntry, _section(document, "tolerances", {}), "tolerances", problems)
@@ -70,9 +71,9 @@ def parse_case(content: bytes, path: str) -> Case:
             continue
         point = check_model(PointEntry, entry, where, problems)
         if point is not None:
-            read = _Reader(where, problems, tolerances, table, reference)
+            read = _Reader(where, problems, tolerances, table, reference, mistaken)
             points.append(read.point(point, configuration, activity))
-    check_points(points, reference, problems)
+    check_points(points, reference, mistaken, problems)
     problems.stop()
     assert head is not None  # else a problem was told
     return Case(
@@ -109,7 +110,10 @@ def _devices() -> tuple[str, ...]:
     return list_names("device")
 
 
-def _configuration(content: Mapping[str, Any], where: str, problems: Problems) -> dict[str, SettingValue]:
+def _configuration(
+    content: Mapping[str, Any], where: str, mistaken: set[str], problems: Problems
+) -> dict[str, SettingValue]:
+    """Checked settings; names of those that are given with a mistake are added to ``mistaken``."""
     checked: dict[str, SettingValue] = {}
     for name, value in content.items():
         field = f"{where}.{name}"
@@ -118,7 +122,9 @@ def _configuration(content: Mapping[str, Any], where: str, problems: Problems) -
             problems.add("unknown key", field, nearest=nearest, allowed=", ".join(CONFIGURATION))
             continue
         found = problems.guard(field, functools.partial(setting_value, name, value, _devices()))
-        if found is not None:
+        if found is None:
+            mistaken.add(name)
+        else:
             checked[name] = found
     return checked
 
@@ -200,12 +206,14 @@ class _Reader:
         tolerances: TolerancesEntry | None,
         table: ComponentTable | None,
         reference: str,
+        mistaken: set[str],
     ) -> None:
         self.where = where
         self.problems = problems
         self.tolerances = tolerances
         self.table = table
         self.reference = reference
+        self.mistaken = mistaken
 
     def point(
         self,
@@ -213,12 +221,13 @@ class _Reader:
         configuration: Mapping[str, SettingValue],
         activity: Mapping[str, float],
     ) -> OperatingPoint:
-        own = _configuration(point.configuration, f"{self.where}.configuration", self.problems)
+        where = f"{self.where}.configuration"
+        own = _configuration(point.configuration, where, self.mistaken, self.problems)
         if {"adc.columns", "adc.count"} & own.keys():  # one replaces the other
             configuration = {k: v for k, v in configuration.items() if k not in ("adc.columns", "adc.count")}
         own_activity = _activity(point.activity, f"{self.where}.activity", self.problems)
         if self.reference and own:
-            self.problems.add("a case that only records figures has none", f"{self.where}.configuration")
+            self.problems.add("a case that only records figures has none", where)
         boundaries = (*BOUNDARIES, "board") if self.reference else BOUNDARIES
         if point.boundary not in boundaries:
             self.problems.add(
@@ -281,7 +290,22 @@ class _Reader:
             self.problems.add(
                 "nothing is predicted here", f"{where}.type", value=figure_type, allowed="closure"
             )
+        metric = METRICS[figure.metric]
         factor = self.problems.guard(f"{where}.unit", lambda: figure_factor(figure.metric, figure.unit))
+        if metric.share and factor is not None and figure.value * factor > 1.0:
+            self.problems.add(
+                "a share of more than the whole",
+                f"{where}.value",
+                value=figure.value,
+                allowed="at most 100 %",
+            )
+        if figure.times > 1 and not metric.additive:
+            self.problems.add(
+                "figures of this metric do not add up",
+                f"{where}.times",
+                value=figure.times,
+                allowed=f"1; more of {', '.join(name for name in METRICS if METRICS[name].additive)}",
+            )
         measured = figure.measurement_tolerance
         if measured is None and self.tolerances:
             measured = self.tolerances.measurement

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from device_params.chips import FigureType, Label
 from device_params.file_format import _Checked
 
 Quantity = float | str
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _text(value: object) -> object:
+    """Text on one line. YAML takes 0.9 for a number, and a terminal obeys control characters."""
+    if isinstance(value, (bool, int, float)):
+        raise PydanticCustomError("text", "a text is needed: put it in quotes")
+    if not isinstance(value, str):
+        return value
+    flat = " ".join(value.split())
+    if any(unicodedata.category(character) == "Cc" for character in flat):
+        raise PydanticCustomError("text", "a text must not hold control characters")
+    return flat
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
 class SourceEntry(_Checked):
@@ -32,7 +49,7 @@ class TolerancesEntry(_Checked):
 
 class CaseEntry(_Checked):
     schema_version: Literal[1]
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+    id: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
     name: Name
     year: Annotated[int, Field(ge=1950, le=2100)]
     grade: Literal["A", "B", "C"]

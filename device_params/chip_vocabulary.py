@@ -138,12 +138,14 @@ class Metric:
     """A kind of published figure: SI unit, what it errs in, where it may stand, whether parts may be named.
 
     ``parts``: whether ``components`` are refused ("none"), allowed ("some") or needed ("must").
+    ``additive``: whether figures of equal things add up to that of all of them.
     """
 
     unit: str
     kind: Kind
     asked: tuple[Asked, ...] = ("predictor",)
     parts: Literal["none", "some", "must"] = "none"
+    additive: bool = False
 
     @property
     def share(self) -> bool:
@@ -154,33 +156,33 @@ class Metric:
 METRICS: Mapping[str, Metric] = {
     "energy_efficiency": Metric("OP/J", "energy", ("predictor", "table")),
     "energy_per_mac": Metric("J/MAC", "energy", parts="some"),
-    "energy_per_output": Metric("J", "energy", parts="some"),
-    "energy_per_mvm": Metric("J", "energy", ("predictor", "table"), parts="some"),
+    "energy_per_output": Metric("J", "energy", parts="some", additive=True),
+    "energy_per_mvm": Metric("J", "energy", ("predictor", "table"), parts="some", additive=True),
     "energy_per_conversion": Metric("J", "energy"),
     "energy_share": Metric("1", "energy", parts="must"),
-    "throughput": Metric("OP/s", "time", ("predictor", "table")),
+    "throughput": Metric("OP/s", "time", ("predictor", "table"), additive=True),
     "cycle_time": Metric("s", "time"),
     "mvm_time": Metric("s", "time", ("predictor", "table")),
-    "area": Metric("m^2", "area", ("predictor", "table"), parts="some"),
+    "area": Metric("m^2", "area", ("predictor", "table"), parts="some", additive=True),
     "area_share": Metric("1", "area", parts="must"),
     "compute_density": Metric("OP/s/m^2", "area", ("predictor", "table")),
-    "power": Metric("W", "energy", ("table", "reference"), parts="some"),
+    "power": Metric("W", "energy", ("table", "reference"), parts="some", additive=True),
     "energy_per_byte": Metric("J/bit", "energy", ("reference",)),
     "energy_per_operation": Metric("J/OP", "energy", ("reference",)),
     "energy_per_token": Metric("J/token", "energy", ("reference",)),
 }
 """Every metric. One multiply-accumulate is two operations, at the precision of the point."""
 
+_OPERATIONS = {"POPS": 1e15, "TOPS": 1e12, "GOPS": 1e9, "MOPS": 1e6}
+_JOULES = {"nJ": 1e-9, "pJ": 1e-12, "fJ": 1e-15, "aJ": 1e-18}
+
 _UNITS: Mapping[str, tuple[float, str]] = {
-    "TOPS/W": (1e12, "OP/J"),
-    "GOPS/W": (1e9, "OP/J"),
-    "TOPS": (1e12, "OP/s"),
-    "GOPS": (1e9, "OP/s"),
-    "TOPS/mm^2": (1e18, "OP/s/m^2"),
-    "GOPS/mm^2": (1e15, "OP/s/m^2"),
-    "pJ/MAC": (1e-12, "J/MAC"),
-    "fJ/MAC": (1e-15, "J/MAC"),
-    "fJ/OP": (2e-15, "J/MAC"),  # two operations a multiply-accumulate
+    **{f"{name}/W": (factor, "OP/J") for name, factor in _OPERATIONS.items()},
+    **{name: (factor, "OP/s") for name, factor in _OPERATIONS.items()},
+    **{f"{name}/mm^2": (1e6 * factor, "OP/s/m^2") for name, factor in _OPERATIONS.items()},
+    **{f"{name}/MAC": (factor, "J/MAC") for name, factor in _JOULES.items()},
+    # two operations a multiply-accumulate
+    **{f"{name}/OP": (2.0 * factor, "J/MAC") for name, factor in _JOULES.items()},
     "pJ/FLOP": (1e-12, "J/OP"),
     "mJ/token": (1e-3, "J/token"),
     "%": (0.01, "1"),
@@ -191,13 +193,17 @@ _UNITS: Mapping[str, tuple[float, str]] = {
 def figure_factor(metric: str, unit: str) -> float:
     """SI value of one ``unit`` of a metric. Raises InputError for a unit that does not fit."""
     expected = METRICS[metric].unit
-    factor, si_unit = _UNITS[unit] if unit in _UNITS else si_factor(unit)
+    fitting = [name for name, (_, own) in _UNITS.items() if own == expected]
+    try:
+        factor, si_unit = _UNITS[unit] if unit in _UNITS else si_factor(unit)
+    except InputError:  # of words that are no unit at all, it does not know those of this metric
+        factor, si_unit = 0.0, ""
     if si_unit != expected or (METRICS[metric].share and unit != "%"):
-        fitting = [name for name, (_, own) in _UNITS.items() if own == expected]
         raise InputError(
             f"wrong unit of {metric}",
             value=unit,
             allowed=", ".join(fitting) or f"units convertible to {expected}",
+            nearest=nearest_name(unit, fitting),
         )
     return factor
 
@@ -227,7 +233,7 @@ def setting_value(name: str, value: object, devices: tuple[str, ...]) -> Setting
     setting = CONFIGURATION[name]
     if setting.flag:
         if not isinstance(value, bool):
-            raise InputError("expected yes or no", value=value, allowed="true, false")
+            raise InputError("expected true or false", value=value, allowed="true, false, without quotes")
         return value
     choices = devices if name == "device" else setting.choices
     if choices:

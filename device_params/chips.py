@@ -230,6 +230,9 @@ def load_case(file: str | Traversable) -> Case:
     from device_params.chip_format import parse_case
 
     where = Path(file).expanduser() if isinstance(file, str) else file
+    if isinstance(where, Path) and where.exists() and not where.is_file():
+        # a run keeps a copy of what it read, and a pipe can be read only once
+        raise InputError("not a regular file", where=str(where), remedy="write the case to a file *.yaml")
     try:
         with where.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)

@@ -207,7 +207,7 @@ SLOTS: Mapping[str, Mapping[str, Slot]] = {
     "crossbar_chip": {
         "technology": Slot("technology", ("cmos",)),
         "cell": Slot("device", tuple(CROSSBAR_WRITE_ENERGY), CROSSBAR_CELL, CROSSBAR_WRITE_ENERGY),
-        "adc": Slot("converter", ("sar_adc",)),
+        "adc": Slot("converter", ("sar_adc", "survey_adc")),
         "buffer": Slot("memory", ("sram",)),
         "dram": Slot("memory", ("dram",)),
     }

@@ -9,7 +9,7 @@ _DEEPEST = 16
 
 
 def product_transitions(*, input_toggle: Array, weight_density: Array) -> Array:
-    """Transitions of a one-bit product a cycle, rising and falling: the input toggles and the weight is one."""
+    """Transitions of a one-bit product a cycle, up and down: the input toggles and the weight is one."""
     return input_toggle * weight_density
 
 
@@ -19,19 +19,23 @@ def tree_transitions(*, products: Array, inputs: Array, width: Array) -> Array:
     The lowest sum bit of level ℓ is the parity of 2^ℓ products: with independent transitions of probability t
     it toggles with (1 − (1 − 2t)^(2^ℓ))/2. Level ℓ has inputs/2^ℓ adders of width + ℓ − 1 bits; the mean is
     over all of them. Upper bits carry rarer events and toggle less, so this errs high for sparse inputs.
+    Above t = ½ parities would toggle less again, while the bits above them do not: t is taken as ½ at most.
 
-    ``products``: transitions of one product; ``inputs``: of the tree; ``width``: bits of an input.
+    ``products``: transitions of one product, 0 … 1; ``inputs``: of the tree, 1 (no adder: the transitions of
+    the product itself) … 2¹⁶; ``width``: bits of an input.
     """
     xp = namespace_of(products, inputs, width)
+    products = xp.where(xp.asarray(products < 0.5), products, 0.5)
     weighted: Array = 0.0
     adders: Array = 0.0
+    alone = xp.where(xp.asarray(inputs > 1.0), 0.0, 1.0)
     for level in range(1, _DEEPEST + 1):
         members = 2.0**level
         present = xp.where(xp.asarray(members / 2.0 < inputs), 1.0, 0.0)
         bits = present * (width + level - 1.0) * inputs / members
         weighted = weighted + bits * (1.0 - (1.0 - 2.0 * products) ** members) / 2.0
         adders = adders + bits
-    return weighted / adders
+    return (weighted + alone * products) / (adders + alone)
 
 
 def chain_transitions(*, products: Array, depth: Array, surviving: Array) -> Array:

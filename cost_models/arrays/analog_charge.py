@@ -13,9 +13,9 @@ class ChargeArray:
     """``rows`` × ``cols`` cells, each with a compute capacitor of ``unit_capacitance`` [F].
 
     In each step every active row drives its input line; a cell charges its capacitor to the supply where the
-    product of its bit with the input is not zero. All capacitors of a column are then joined and the converter
-    sees their mean; afterwards they are discharged. A ladder that weights the bits of a word (C-2C) presents
-    about one unit capacitor a bit to its input and so costs the same a cell.
+    product of its bit with the input is not zero. All capacitors of a column are then joined and the
+    converter sees their mean; afterwards they are discharged. A ladder that weights the bits of a word (C-2C)
+    presents about one unit capacitor a bit to its input and so costs the same a cell.
     """
 
     rows: Array

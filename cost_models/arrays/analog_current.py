@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cost_models.cells.cell import Cell
-from cost_models.circuits.adc import SarAdc
+from cost_models.circuits.adc import Converter
 from cost_models.circuits.digital import Adder
 from cost_models.circuits.lines import TAPER_OVERHEAD, ColumnMultiplexer, InputDac, Line, WordLineDriver
 from cost_models.namespace import Array, namespace_of, round_up
@@ -37,7 +37,7 @@ class CurrentArray:
     driver: WordLineDriver
     dac: InputDac
     multiplexer: ColumnMultiplexer
-    adc: SarAdc
+    adc: Converter
     accumulator: Adder
     high_voltage: Array
     high_voltage_driver_area: Array

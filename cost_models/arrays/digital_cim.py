@@ -1,4 +1,4 @@
-"""Arrays that multiply and add with gates: trees beside the cells, or a full adder in every cell of a column."""
+"""Arrays that multiply and add with gates: trees beside the cells, or a full adder in every cell."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ RISES = 0.5
 
 @dataclass(frozen=True)
 class AdderTreeArray:
-    """``rows`` weights of ``weight_bits`` for each of ``outputs``, a multiplier row and an adder tree an output.
+    """``rows`` weights of ``weight_bits`` for each of ``outputs``, each with multipliers and an adder tree.
 
-    In each step ``input_bits`` bits of every input meet the weights: an AND gate a weight bit where it is one
-    bit, else a row of Booth selectors for every two, joined by adders; then the tree, and an accumulator that
-    shifts. ``pipelined``: a register between tree and accumulator, so that a step takes the longer of the two and
-    not both. ``glitches``: transitions over those of a tree without delays.
+    In each step ``input_bits`` bits of every input (a plain number) meet the weights: an AND gate a weight
+    bit where it is one bit, else a row of Booth selectors for every two, joined by adders; then the tree, and
+    an accumulator of ``sum_bits`` that shifts. ``pipelined``: a register between tree and accumulator, so
+    that a step takes the longer of the two and not both. ``glitches``: transitions over those of a tree
+    without delays.
     """
 
     technology: Technology
     rows: Array
     outputs: Array
     weight_bits: Array
-    input_bits: Array
+    input_bits: float
     sum_bits: Array
     input_line: Line
     input_toggle: Array
@@ -55,7 +56,7 @@ class AdderTreeArray:
 
     @property
     def _gates(self) -> Array:
-        """Unit gates that select the partial products of one weight; the encoders of a row serve all outputs."""
+        """Unit gates that select the partial products of one weight; the encoders of a row serve all."""
         if self.input_bits <= 1:
             return self.weight_bits
         selectors = (self.weight_bits + 1.0) * SELECTOR_GATES + ENCODER_GATES / self.outputs
@@ -137,11 +138,11 @@ class AdderTreeArray:
 
 @dataclass(frozen=True)
 class RippleColumnArray:
-    """A multiplier and a full adder in every cell; sums run down the columns, ``depth`` cells between registers.
+    """A multiplier and a full adder in every cell; sums run down, ``depth`` cells between registers.
 
-    An output takes ``weight_bits`` columns and ``sum_bits`` more for its carries, and each step applies one bit of
-    every input. All products arrive at once, so sums that ripple make later adders switch again and again:
-    ``surviving`` is the share of those glitches that the gates do not swallow.
+    An output takes ``weight_bits`` columns and ``sum_bits`` more for its carries, and each step applies one
+    bit of every input. All products arrive at once, so sums that ripple make later adders switch again and
+    again: ``surviving`` is the share of those glitches that the gates do not swallow.
     """
 
     technology: Technology

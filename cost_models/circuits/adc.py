@@ -34,6 +34,11 @@ class Converter(Protocol):
 
     law: ClassVar[str]
 
+    @property
+    def bits(self) -> Array:
+        """Bits of a code."""
+        ...
+
     def convert(self) -> Cost:
         """One conversion."""
         ...
@@ -149,6 +154,11 @@ class EmbeddedAdc:
     at_fit: SarAdc
     technology: Technology
     reference: Technology
+
+    @property
+    def bits(self) -> Array:
+        """Nominal bits."""
+        return self.at_fit.bits
 
     @classmethod
     def of(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from cost_models.namespace import Array, as_array, namespace_of
+from device_params.load import load_technology
 
 #: Width of the transition between weak and strong inversion, 2·n·kT/q [V], at 300 K with a slope factor n of 1.4,
 #: a subthreshold swing of 83 mV a decade (typical of bulk; FinFETs 1.2).
@@ -88,3 +90,10 @@ class Technology:
     def leakage(self) -> Array:
         """Static power of the unit gate at the supply [W]; drain current taken as constant, power ∝ V."""
         return self.gate_leakage * self.supply_voltage / self.nominal_voltage
+
+
+@lru_cache(maxsize=32)
+def nominal_technology(name: str) -> Technology:
+    """A built-in technology at its nominal values, as the reference that a fitted law is carried from."""
+    nominal = load_technology(name).parameters.nominal()
+    return Technology.of({f"technology.{parameter}": value for parameter, value in nominal.items()})

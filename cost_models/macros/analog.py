@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from cost_models.arrays.analog_charge import ChargeArray
 from cost_models.arrays.analog_current import CurrentArray
+from cost_models.circuits.dac import LadderDac, PulseWidthDac
 from cost_models.circuits.digital import Adder
+from cost_models.circuits.elementary import larger
 from cost_models.circuits.lines import TAPER_OVERHEAD, ColumnMultiplexer, InputDac, WordLineDriver
 from cost_models.circuits.technology import Technology
 from cost_models.macros.cells import cell_area, input_line, read_cell, sum_line
-from cost_models.macros.configuration import Macro
+from cost_models.macros.configuration import STATIC_MEMORIES, Macro
 from cost_models.macros.converters import converter_of, input_converter_of
 from cost_models.macros.step import Activity, Step
 from cost_models.namespace import Array, namespace_of
@@ -40,34 +43,89 @@ def _adder(width: Array, technology: Technology, p: Mapping[str, Array]) -> Adde
 
 
 def _accumulator(macro: Macro, technology: Technology, p: Mapping[str, Array]) -> Adder:
-    """Shifts and adds one conversion to the sum over planes, slices of a weight and groups; none where one does."""
-    conversions = macro.conversions * macro.converted_planes * macro.groups
-    width = macro.converter_bits + macro.input_bits + macro.weight_bits
-    return _adder(width if conversions > 1 else 0.0, technology, p)
+    """Shifts and adds conversions to the sum over planes, slices of a weight and groups.
+
+    As wide as what it adds up; no bit where an output is one conversion.
+    """
+    width = macro.converter_bits + math.log2(macro.groups)
+    if macro.converted_planes > 1:
+        width += macro.input_bits - macro.input_bits_per_cycle
+    if macro.conversions > 1:
+        width += macro.weight_bits - macro.bits_per_cell
+    added = macro.conversions * macro.converted_planes * macro.groups
+    return _adder(width if added > 1 else 0.0, technology, p)
 
 
 def _multiplexer(technology: Technology) -> ColumnMultiplexer:
     return ColumnMultiplexer(technology.supply_voltage, technology.gate_capacitance, technology.gate_area)
 
 
-def current_step(
-    macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]
-) -> Step:
+def _is_pulsed(macro: Macro) -> bool:
+    """Whether the time that an input is on tells its value."""
+    return macro.input_encoding in ("pulse_width", "pulse_count")
+
+
+def _opened(macro: Macro, density: float) -> float:
+    """Share of inputs that open their line in a step, from their mean over full scale.
+
+    A pulse swings its line once, however long it lasts. Codes spread evenly from nothing to twice their mean
+    are zero once in 2·d·(2ᵇ − 1) + 1.
+    """
+    if macro.input_encoding != "pulse_width" or macro.input_bits_per_cycle <= 1:
+        return density
+    codes = 2.0 * density * (macro.pulse_steps - 1.0)
+    return max(density, codes / (codes + 1.0))
+
+
+def _reading_time(
+    macro: Macro,
+    technology: Technology,
+    p: Mapping[str, Array],
+    *,
+    entry: LadderDac | PulseWidthDac | None,
+    counting: Array,
+    applied: float,
+) -> Array:
+    """Time in which cells conduct in one step [s]; ``counting``: what an oscillator takes, else 0."""
+    if macro.read_time is not None:
+        return macro.read_time
+    if macro.input_encoding == "pulse_width" and macro.pulse is not None:
+        return macro.pulse
+    if _is_pulsed(macro) and entry is not None:
+        return larger(entry.convert().latency, counting)
+    if macro.clock is not None and macro.circuit == "conduction":
+        # Nothing switches the current off before the period ends: a slow clock costs energy.
+        return 1.0 / macro.clock / applied
+    return larger(p["macro.sense_gates"] * technology.delay, counting)
+
+
+def current_step(macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]) -> Step:
     """One step of a macro whose cells conduct onto bit lines."""
     area = cell_area(macro, technology, p)
     xp = namespace_of(area, technology.supply_voltage)
     pitch = xp.sqrt(xp.asarray(area))
     entry = input_converter_of(macro, technology, p, pitch)
-    pulses = 2.0**macro.input_bits_per_cycle - 1.0 if macro.input_encoding == "pulse_count" else 1.0
-    settle = p["macro.sense_gates"] * technology.delay
-    if macro.read_time is not None:
-        reading = macro.read_time
-    elif macro.input_encoding == "pulse_width" and macro.pulse is not None:
-        reading = macro.pulse
-    elif macro.input_encoding in ("pulse_width", "pulse_count") and entry is not None:
-        reading = entry.convert().latency
-    else:
-        reading = settle
+    pulses = max(1.0, macro.pulse_steps - 1.0) if macro.input_encoding == "pulse_count" else 1.0
+    adc = converter_of(
+        macro,
+        technology,
+        p,
+        full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
+        code=activity.product,
+    )
+    # Sums of pulses, and of steps that are joined before conversion, are held on capacitors while converters
+    # take turns; others, and what an oscillator counts, are read anew for each turn.
+    oscillates = macro.converter == "oscillator"
+    held = (_is_pulsed(macro) or macro.analog_inputs) and not oscillates
+    applied = 1.0 if held else macro.turns
+    reading = _reading_time(
+        macro,
+        technology,
+        p,
+        entry=entry,
+        counting=adc.convert().latency if oscillates else 0.0,
+        applied=applied,
+    )
     cell = read_cell(macro, technology, p, pulse=reading / pulses, pulses=pulses)
     word_line = input_line(macro, technology, p, area)
     dac = InputDac(
@@ -78,10 +136,11 @@ def current_step(
         flip_flop_capacitance_ratio=technology.flip_flop_capacitance_ratio,
         flip_flop_area_ratio=technology.flip_flop_area_ratio,
     )
+    lines = macro.cols / (macro.outputs * macro.conversions)
     array = CurrentArray(
         rows=macro.rows,
         cols=macro.cols,
-        columns_per_adc=macro.cols / macro.converters,
+        columns_per_adc=applied * lines,
         cell=cell,
         word_line=word_line,
         bit_line=sum_line(macro, technology, p, area),
@@ -94,59 +153,48 @@ def current_step(
         ),
         dac=dac,
         multiplexer=_multiplexer(technology),
-        adc=converter_of(
-            macro,
-            technology,
-            p,
-            full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
-            code=activity.product,
-        ),
+        adc=adc,
         accumulator=_accumulator(macro, technology, p),
-        high_voltage=0.0 if macro.memory in ("sram", "gain_cell") else 1.0,
+        high_voltage=0.0 if macro.memory in STATIC_MEMORIES else 1.0,
         high_voltage_driver_area=technology.high_voltage_driver_area,
         layout_overhead=1.0,
-        lines_per_conversion=macro.cols / (macro.outputs * macro.conversions),
+        lines_per_conversion=lines,
     )
-    columns = macro.outputs * macro.cells_per_weight
-    level = activity.product / activity.input_density if activity.input_density else activity.weight_density
+    rows = macro.rows_driven
     energy = array.read_energy(
-        rows=macro.rows_active,
-        columns=columns,
+        rows=rows,
+        columns=macro.outputs * macro.cells_per_weight,
         input_density=activity.input_density,
-        level_fraction=level,
+        level_fraction=activity.level,
     )
+    energy["cell"] = pulses * energy["cell"]
+    opened = pulses * _opened(macro, activity.input_density)
     if macro.inputs_on_source_lines:
         # The word lines of all active rows open in every step; inputs drive the lines along the rows.
-        energy["word_line_driver"] = energy["word_line_driver"] / activity.input_density
-        driven = (1 + TAPER_OVERHEAD) * macro.rows_active * word_line.swing(cell.read_voltage).energy
-        energy["bit_line_driver"] = energy["bit_line_driver"] + activity.input_density * driven
-    energy = {name: pulses * value for name, value in energy.items()}
-    parts = dict(array.area)
+        driven = (1 + TAPER_OVERHEAD) * rows * word_line.swing(cell.read_voltage).energy
+        energy["bit_line_driver"] = energy["bit_line_driver"] + opened * driven
+        opened = 1.0
+    energy["word_line_driver"] = applied * rows * opened * array.driver.pulse().energy
+    parts = array.area | {
+        # Results wait in the registers of the macro.
+        "adc": macro.converters * adc.area,
+        "accumulation": macro.converters * array.accumulator.area,
+    }
     if entry is not None:
-        energy["dac"] = macro.rows_active * entry.convert().energy
+        energy["dac"] = rows * entry.convert().energy
         parts["dac"] = macro.rows_active * entry.area
     times = array.plane_time
-    entering = (times["word_line_driver"] + times["bit_line_driver"]) / array.turns
-    if macro.input_encoding in ("pulse_width", "pulse_count") or macro.analog_inputs:
-        # The inputs are applied once, and their sums are held on capacitors while converters take turns.
-        applying = entering + reading
-    else:
-        applying = array.turns * (entering + reading)
-    # An oscillator counts while the inputs last.
-    converting = 0.0 if macro.converter == "oscillator" else times["adc"]
     return Step(
         energy=energy,
         area=parts,
-        time=applying,
-        turns=array.turns,
+        time=times["word_line_driver"] + times["bit_line_driver"] + times["cell"] * pulses,
+        turns=macro.turns,
         conversion_energy=array.conversion_energy(macro.cols),
-        conversion_time=converting,
+        conversion_time=0.0 if oscillates else macro.turns * adc.convert().latency,
     )
 
 
-def charge_step(
-    macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]
-) -> Step:
+def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]) -> Step:
     """One step of a macro whose cells charge capacitors."""
     area = cell_area(macro, technology, p)
     xp = namespace_of(area, technology.supply_voltage)
@@ -164,13 +212,9 @@ def charge_step(
     level = activity.input_density
     if macro.input_bits_per_cycle > 1:
         level = min(level, _SQUARE_OVER_MEAN * level**2)
-    weights = activity.product / activity.input_density if activity.input_density else 0.0
-    energy = array.step_energy(
-        rows=macro.rows_active, input_level=level, product_level=level * weights
-    )
-    adc = converter_of(
-        macro, technology, p, full_scale=technology.supply_voltage, code=activity.product
-    )
+    rows = macro.rows_driven
+    energy = array.step_energy(rows=rows, input_level=level, product_level=level * activity.level)
+    adc = converter_of(macro, technology, p, full_scale=technology.supply_voltage, code=activity.product)
     accumulator, multiplexer = _accumulator(macro, technology, p), _multiplexer(technology)
     conversions = macro.outputs * macro.conversions
     entry = input_converter_of(macro, technology, p, xp.sqrt(xp.asarray(area)))
@@ -182,9 +226,7 @@ def charge_step(
         gate_area=technology.gate_area,
     )
     register = technology.flip_flop_capacitance_ratio * technology.gate_energy
-    energy |= {
-        "dac": macro.rows_active * (register if entry is None else entry.convert().energy),
-    }
+    energy["dac"] = rows * (register if entry is None else entry.convert().energy)
     register_area = technology.flip_flop_area_ratio * technology.gate_area
     entering = 0.0 if entry is None else entry.convert().latency
     return Step(
@@ -197,9 +239,7 @@ def charge_step(
             "multiplexer": macro.cols * multiplexer.area,
             "accumulation": macro.converters * accumulator.area,
         },
-        time=entering
-        + line.delay
-        + p["macro.sense_gates"] * technology.delay,
+        time=entering + line.delay + p["macro.sense_gates"] * technology.delay,
         turns=macro.turns,
         conversion_energy={
             "adc": conversions * adc.convert().energy,

@@ -71,7 +71,7 @@ def sum_line(macro: Macro, technology: Technology, p: Mapping[str, Array], area:
 def read_cell(
     macro: Macro, technology: Technology, p: Mapping[str, Array], *, pulse: Array, pulses: float
 ) -> Cell:
-    """The cell of a macro that sums currents, in one of the ``pulses`` pulses of ``pulse`` [s] of a full input.
+    """The cell of a macro that sums currents, in one of the ``pulses`` of ``pulse`` [s] of a full input.
 
     A resistive cell conducts V_read/R between its two states; the current comes from the supply, across the
     circuit that holds the bit line at the read voltage. A static cell discharges a precharged bit line: all
@@ -114,23 +114,25 @@ def _read_currents(macro: Macro, p: Mapping[str, Array]) -> tuple[Array, Array, 
     What the configuration states goes before the device it names, and that before the usual values.
     """
     name = f"macro.{macro.memory}"
-    states_currents = "device.on_current" in p
     voltage = macro.read_voltage
     if voltage is None:
         voltage = p["device.read_voltage"] if "device.read_voltage" in p else p[f"{name}.read_voltage"]
     if macro.on_resistance is not None:
         on = voltage / macro.on_resistance
-    elif states_currents:
+    elif "device.on_current" in p and "device.read_voltage" in p:
         on = p["device.on_current"] * voltage / p["device.read_voltage"]
     elif "device.maximum_conductance" in p:
         on = p["device.maximum_conductance"] * voltage
+    elif "device.on_resistance" in p:
+        on = voltage / p["device.on_resistance"]
     else:
         on = voltage / p[f"{name}.on_resistance"]
     if macro.off_resistance is not None:
         return voltage, on, voltage / macro.off_resistance
-    if states_currents:
+    if "device.off_current" in p and "device.on_current" in p:
         return voltage, on, on * p["device.off_current"] / p["device.on_current"]
-    return voltage, on, on / p[f"{name}.resistance_ratio"]
+    ratio = "device.on_off_ratio" if "device.on_off_ratio" in p else f"{name}.resistance_ratio"
+    return voltage, on, on / p[ratio]
 
 
 def _is_static(macro: Macro) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from cost_models.circuits.adc import required_bits
 from device_params.errors import InputError
 
 Setting = float | str | bool
@@ -31,8 +32,8 @@ class Macro:
 
     ``rows`` × ``cols`` cells an array, ``rows_active`` of them summed at once. An input of ``input_bits`` is
     applied in ``planes`` steps of ``input_bits_per_cycle``; a weight of ``weight_bits`` takes
-    ``cells_per_weight`` cells of a row. ``converters``: converters an array; ``conversions``: conversions that
-    one output needs for one plane and one group of rows.
+    ``cells_per_weight`` cells of a row. ``converters``: converters an array; ``conversions``: conversions
+    that one output needs for one plane and one group of rows.
     """
 
     node: float
@@ -89,9 +90,21 @@ class Macro:
         return math.ceil(self.rows / self.rows_active)
 
     @property
+    def rows_driven(self) -> float:
+        """Rows of a group on the average: the last one may be short."""
+        return self.rows / self.groups
+
+    @property
     def sum_bits(self) -> float:
         """Bits by which a sum over the active rows is wider than a term."""
         return math.ceil(math.log2(self.rows_active)) if self.rows_active > 1 else 0.0
+
+    @property
+    def result_bits(self) -> float:
+        """Bits of an output of the whole product: as stated, else without loss."""
+        if self.output_bits is not None:
+            return self.output_bits
+        return self.input_bits + self.weight_bits + math.ceil(math.log2(self.rows))
 
     @property
     def outputs(self) -> float:
@@ -99,7 +112,7 @@ class Macro:
 
         Adders inside the array need columns of their own for the carries of the sum.
         """
-        if self.accumulator == "ripple_column":
+        if self.style == "digital" and self.accumulator == "ripple_column":
             return max(1.0, math.floor(self.cols / (self.cells_per_weight + self.sum_bits)))
         return max(1.0, math.floor(self.cols / self.cells_per_weight))
 
@@ -134,8 +147,9 @@ class Macro:
 
     @property
     def pulse_steps(self) -> float:
-        """Steps of the longest pulse of a pulse-width input; the sign of a differential weight's input is apart."""
-        return 2.0 ** (self.input_bits_per_cycle - (1.0 if self.differential else 0.0))
+        """Steps of the longest pulse; beside differential weights, the sign of an input is apart."""
+        signed = self.differential and self.input_bits_per_cycle > 1
+        return float(2.0 ** (self.input_bits_per_cycle - (1.0 if signed else 0.0)))
 
     @property
     def pulse(self) -> float | None:
@@ -149,7 +163,7 @@ class Macro:
 
 
 def circuit_style(memory: str, style: str) -> str:
-    """What a chip is calibrated with: adders, charge on capacitors, discharge of bit lines, conduction of cells."""
+    """What a chip is calibrated by: adders, charge on capacitors, discharge of bit lines, conduction."""
     if style != "current":
         return style
     return "discharge" if memory in STATIC_MEMORIES else "conduction"
@@ -167,7 +181,7 @@ def _encoding_bits(encoding: str, input_bits: float) -> float:
 
 
 def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Macro:
-    """A macro from the keys of a case file (``docs/cases.md``), what is not said filled in by its usual value.
+    """A macro from the keys of a case file (``docs/cases.md``); what is not said has its usual value.
 
     ``nominal_voltage`` [V] is the supply where the configuration states none. Raises InputError for what the
     model does not describe.
@@ -193,14 +207,18 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
     differential = bool(c.get("differential", False))
     slices = math.ceil(weight_bits / cell_bits)
     cells = number("cells_per_weight", slices * (2.0 if differential else 1.0))
-    rows_active = min(number("rows_active", rows), rows)
+    # Weights that share an element take turns at it. A macro made for more rows or bits than it holds or is
+    # given uses what there is.
+    rows_active = min(number("rows_active", math.ceil(rows / number("weights_per_element", 1.0))), rows)
+    bits_per_cycle = min(number("input_bits_per_cycle", _encoding_bits(encoding, input_bits)), input_bits)
     outputs = max(1.0, math.floor(cols / cells))
     converter = str(c.get("adc.kind", "none" if style == "digital" else "sar"))
     analog_weights = str(c.get("weight_combination", "digital")) == "analog"
-    columns = outputs * (1.0 if analog_weights else cells / (2.0 if differential else 1.0))
-    count = c.get("adc.count", columns / number("adc.columns", 1.0) if "adc.columns" in c else columns)
-    lossless = math.ceil(math.log2(rows_active * (2.0**cell_bits - 1.0) + 1.0))
+    sums = outputs * (1.0 if analog_weights else max(1.0, cells / (2.0 if differential else 1.0)))
+    count = number("adc.count", min(sums, cols / number("adc.columns", 1.0)))
+    lossless = float(required_bits(rows=rows_active, levels=2.0**cell_bits))
     output_bits = optional("output_bits")
+    usual_bits = lossless if output_bits is None else min(lossless, output_bits)
     macro = Macro(
         node=float(c["node"]),
         memory=memory,
@@ -211,7 +229,7 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
         arrays=number("arrays", 1.0),
         rows_active=rows_active,
         input_bits=input_bits,
-        input_bits_per_cycle=number("input_bits_per_cycle", _encoding_bits(encoding, input_bits)),
+        input_bits_per_cycle=bits_per_cycle,
         input_encoding=encoding,
         inputs_on_source_lines=str(c.get("inputs_on", "word_line")) == "source_line",
         weight_bits=weight_bits,
@@ -222,8 +240,8 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
         analog_inputs=str(c.get("input_combination", "digital")) == "analog",
         output_bits=output_bits,
         converter=converter,
-        converter_bits=number("adc.bits", output_bits if output_bits is not None else lossless),
-        converters=max(1.0, math.ceil(float(count) - 1e-9)),
+        converter_bits=number("adc.bits", 1.0 if converter == "sense_amplifier" else usual_bits),
+        converters=max(1.0, math.ceil(count - 1e-9)),
         ends_early=bool(c.get("adc.ends_early", False)),
         oversampling=optional("adc.oversampling"),
         accumulator=str(c.get("accumulator", "adder_tree")),
@@ -257,6 +275,21 @@ def _check(macro: Macro) -> None:
             where="cells_per_weight",
             value=macro.cells_per_weight,
             allowed=f"at most the {macro.cols:g} columns",
+        )
+    ripples = macro.style == "digital" and macro.accumulator == "ripple_column"
+    if ripples and macro.cells_per_weight + macro.sum_bits > macro.cols:
+        raise InputError(
+            "a weight does not fit into a row with the carries of its sum",
+            where="cells_per_weight",
+            value=macro.cells_per_weight,
+            allowed=f"at most {macro.cols - macro.sum_bits:g}, {macro.sum_bits:g} below the columns",
+        )
+    if ripples and (macro.pipeline_registers or 0.0) > macro.rows_active:
+        raise InputError(
+            "more registers than adders in a column",
+            where="pipeline_registers",
+            value=macro.pipeline_registers,
+            allowed=f"at most the {macro.rows_active:g} rows summed at once",
         )
     if macro.style != "digital" and macro.converter == "none":
         raise InputError(

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import lru_cache
 
 from cost_models.circuits.adc import Converter, EmbeddedAdc
 from cost_models.circuits.adc_flash import FlashAdc
 from cost_models.circuits.adc_ramp import OscillatorAdc, RampAdc
 from cost_models.circuits.dac import LadderDac, PulseWidthDac
-from cost_models.circuits.technology import Technology
+from cost_models.circuits.technology import Technology, nominal_technology
 from cost_models.macros.configuration import Macro
 from cost_models.namespace import Array
-from device_params.load import load_technology
 
 #: Steps of a conversion that ends at its code, over 2ᵇ. The sign is decided first; the magnitude of a normal
 #: distribution with full scale at three spreads is √(2/π)/3 = 0.27 of full scale on the mean.
 EARLY_STEPS = 0.5 * 0.27
 
 
-@lru_cache(maxsize=1)
-def _fit_technology() -> Technology:
-    """Technology of the node at which the embedded converter law was fitted, at its nominal values."""
-    nominal = load_technology("28nm").parameters.nominal()
-    return Technology.of({f"technology.{name}": value for name, value in nominal.items()})
-
-
 def converter_of(
     macro: Macro, technology: Technology, p: Mapping[str, Array], *, full_scale: Array, code: float
 ) -> Converter:
-    """The converter behind a column whose sum spans ``full_scale`` [V]; ``code``: mean code over the largest."""
+    """The converter of a sum that spans ``full_scale`` [V]; ``code``: mean code over the largest."""
     bits = macro.converter_bits
     if macro.converter == "sar":
         return EmbeddedAdc.of(
-            p, bits=bits, rows=macro.rows_active, technology=technology, reference=_fit_technology()
+            p, bits=bits, rows=macro.rows_active, technology=technology, reference=nominal_technology("28nm")
         )
     if macro.converter == "ramp":
         steps = EARLY_STEPS * 2.0**bits if macro.ends_early else None
@@ -47,8 +39,6 @@ def converter_of(
         )
     if macro.converter == "oscillator":
         return OscillatorAdc.of(p, technology=technology, bits=bits, code_fraction=code)
-    if macro.converter == "sense_amplifier":
-        bits = 1.0
     return FlashAdc.of(p, technology=technology, bits=bits, full_scale=full_scale)
 
 
@@ -65,7 +55,7 @@ def input_converter_of(
             p,
             "pulse_dac",
             technology=technology,
-            bits=bits,
+            bits=math.log2(macro.pulse_steps),
             rows=macro.rows_active,
             pitch=pitch,
             step_time=period,

@@ -15,9 +15,7 @@ from cost_models.namespace import Array, namespace_of
 _DEPTH = 8.0
 
 
-def digital_step(
-    macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]
-) -> Step:
+def digital_step(macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]) -> Step:
     """One step of a digital macro: ``input_bits_per_cycle`` bits of ``rows_active`` inputs, all outputs."""
     area = cell_area(macro, technology, p)
     line = input_line(macro, technology, p, area)
@@ -42,7 +40,7 @@ def digital_step(
             outputs=macro.outputs,
             weight_bits=macro.weight_bits,
             input_bits=macro.input_bits_per_cycle,
-            sum_bits=macro.output_bits or macro.weight_bits + macro.input_bits + macro.sum_bits,
+            sum_bits=macro.result_bits,
             input_line=line,
             input_toggle=activity.input_toggle,
             weight_density=activity.weight_density,

@@ -10,11 +10,9 @@ import numpy as np
 
 from cost_models.macros.configuration import Macro
 from cost_models.namespace import Array
-from device_params.chip_vocabulary import COMPONENTS
+from device_params.chip_vocabulary import COMPONENTS, Kind
 from device_params.chips import MetricRequest
 from device_params.errors import InputError, nearest_name
-
-Kind = str
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,10 @@ TIMED = ("throughput", "cycle_time", "mvm_time", "compute_density")
 
 
 def figure(cost: MacroCost, request: MetricRequest) -> Array:
-    """The figure asked for, SI. Raises InputError: unknown metric, component that the macro does not have."""
+    """The figure asked for, SI.
+
+    Raises InputError for an unknown metric, for components that cost nothing, and where time is up to data.
+    """
     if request.metric not in METRICS:
         raise InputError(
             "unknown metric",
@@ -79,10 +80,10 @@ def figure(cost: MacroCost, request: MetricRequest) -> Array:
     missing = [name for name in request.components if name not in COMPONENTS]
     if missing or (request.components and not np.any(cost.part(known, request.components))):
         raise InputError(
-            "the model has no such part in this macro",
+            "the model has nothing for these parts of this macro",
             where=f"{request.metric}.components",
             value=", ".join(missing or request.components),
-            allowed=", ".join(name for name in known if np.any(known[name])),
+            allowed=", ".join(name for name in known if name in COMPONENTS and np.any(known[name])),
         )
     if request.metric == "energy_per_conversion" and not _conversions(cost.macro):
         raise InputError("no conversions in a digital macro", where="metric", value=request.metric)

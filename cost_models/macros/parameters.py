@@ -6,13 +6,21 @@ import dataclasses
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cost_models.macros.configuration import Macro
+from cost_models.macros.configuration import MEMORIES_OF_STYLE, Macro
+from device_params.errors import InputError
 from device_params.load import load_converter, load_device, load_macro
 from device_params.nodes import technology_at
 from device_params.schema import ComponentFile, Parameter, ParameterSet
 
 #: Family of converter → the file that holds its law.
-CONVERTER_FILES = {"sar": "sar_28nm", "flash": "flash", "sense_amplifier": "flash", "ramp": "ramp", "delta_sigma": "ramp", "oscillator": "oscillator"}
+CONVERTER_FILES = {
+    "sar": "sar_28nm",
+    "flash": "flash",
+    "sense_amplifier": "flash",
+    "ramp": "ramp",
+    "delta_sigma": "ramp",
+    "oscillator": "oscillator",
+}
 
 #: Files that converters of several kinds read, and those of the inputs.
 _SHARED_CONVERTERS = {
@@ -21,6 +29,9 @@ _SHARED_CONVERTERS = {
     "pulse_dac": "pulse_width_dac",
     "level_dac": "capacitive_dac",
 }
+
+#: What the names of all factors that silicon gave begin with.
+CALIBRATION = "macro.calibration."
 
 
 @lru_cache(maxsize=128)
@@ -31,7 +42,7 @@ def technology_of(node: float) -> ComponentFile:
 
 def calibration_name(macro: Macro, kind: str) -> str:
     """Name of the factor that silicon gave to a style and kind of figure."""
-    return f"macro.calibration.{macro.circuit}.{kind}"
+    return f"{CALIBRATION}{macro.circuit}.{kind}"
 
 
 def fitted_factors() -> frozenset[tuple[str, str]]:
@@ -53,7 +64,8 @@ def model_form_name(macro: Macro, kind: str) -> str:
 def parameters_of(macro: Macro, technology: ComponentFile) -> ParameterSet:
     """Every parameter that a macro can use, by slot (``technology.gate_area``, ``macro.control_fraction`` …).
 
-    The supply is the one of the operating point, held fixed: it was set, not guessed.
+    The supply is the one of the operating point, held fixed: it was set, not guessed. Raises InputError for a
+    device that is another memory than the macro's.
     """
     named = {"technology": technology, "macro": load_macro("cim_macro")}
     if macro.style != "digital":
@@ -61,8 +73,21 @@ def parameters_of(macro: Macro, technology: ComponentFile) -> ParameterSet:
         named["adc"] = load_converter(CONVERTER_FILES[macro.converter])
     if macro.device is not None:
         named["device"] = load_device(macro.device)
+        _check_device(macro, named["device"].family)
     parameters = ParameterSet(_prefixed(named))
     return parameters.replace("technology.supply_voltage", macro.supply_voltage)
+
+
+def _check_device(macro: Macro, family: str) -> None:
+    """Refuse a device of another memory; families that are no memory of a macro may stand for one."""
+    memories = frozenset().union(*MEMORIES_OF_STYLE.values())
+    if family in memories and family != macro.memory:
+        raise InputError(
+            f"the device is of family {family}",
+            where="device",
+            value=macro.device,
+            allowed=f"a device of family {macro.memory}",
+        )
 
 
 def _prefixed(named: dict[str, ComponentFile]) -> Iterator[Parameter]:

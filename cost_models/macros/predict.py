@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cost_models.macros.configuration import Macro, Setting, macro_of
-from cost_models.macros.metrics import figure, kind_of
-from cost_models.macros.parameters import calibration_name, parameters_of, technology_of
+from cost_models.macros.configuration import Setting, macro_of
+from cost_models.macros.metrics import figure
+from cost_models.macros.parameters import CALIBRATION, parameters_of, technology_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import interval, sample
 from device_params.chips import MetricRequest
@@ -47,14 +47,16 @@ def predict(
     technology = technology_of(float(configuration["node"]))
     macro = macro_of(configuration, technology.parameters["supply_voltage"].value)
     parameters = parameters_of(macro, technology)
-    nominal = price(macro, activity, boundary, parameters.nominal())
+    values = parameters.nominal()
+    nominal = price(macro, activity, boundary, values)
+    uncalibrated = price(macro, activity, boundary, _uncalibrated(values))
     drawn = price(macro, activity, boundary, sample(_uncertain(parameters), samples, seed))
     return [
         _prediction(
             request,
             float(figure(nominal, request)),
             np.broadcast_to(np.asarray(figure(drawn, request), dtype=float), (samples,)),
-            _calibration(macro, request, parameters.nominal()),
+            float(figure(uncalibrated, request)),
         )
         for request in requests
     ]
@@ -64,8 +66,8 @@ def _uncertain(parameters: ParameterSet) -> ParameterSet:
     """The parameters with those held fixed whose doubt calibration has turned into the spread between chips.
 
     Laws of converters and constants that all macros share err alike on every chip of a style. The factor of
-    the style was fitted with them as they stand, and what it leaves is in ``model_form``; to draw them as well
-    would count one doubt twice. Technology and cells differ from chip to chip and are drawn.
+    the style was fitted with them as they stand, and what it leaves is in ``model_form``; to draw them as
+    well would count one doubt twice. Technology and cells differ from chip to chip and are drawn.
     """
     return ParameterSet(
         dataclasses.replace(q, low=q.value, high=q.value, distribution="fixed") if _is_shared(name) else q
@@ -80,20 +82,18 @@ def _is_shared(name: str) -> bool:
     return slot not in ("technology", "device")
 
 
-def _calibration(macro: Macro, request: MetricRequest, p: Mapping[str, float]) -> float:
-    """Factor by which calibration changed a figure; shares do not change."""
-    if request.metric.endswith("_share"):
-        return 1.0
-    factor = p[calibration_name(macro, kind_of(request.metric))]
-    if request.metric == "compute_density":
-        return 1.0 / (factor * p[calibration_name(macro, "time")])
-    return 1.0 / factor if request.metric in ("energy_efficiency", "throughput") else factor
+def _uncalibrated(values: Mapping[str, float]) -> dict[str, float]:
+    """The same parameters with every factor that silicon gave taken as 1."""
+    return {name: 1.0 if name.startswith(CALIBRATION) else value for name, value in values.items()}
 
 
 def _prediction(
-    request: MetricRequest, value: float, drawn: np.ndarray[tuple[int], np.dtype[np.float64]], factor: float
+    request: MetricRequest,
+    value: float,
+    drawn: np.ndarray[tuple[int], np.dtype[np.float64]],
+    uncalibrated: float,
 ) -> Prediction:
-    if not (np.isfinite(value) and np.isfinite(drawn).all()):
+    if not (np.isfinite([value, uncalibrated]).all() and np.isfinite(drawn).all()):
         raise InputError("the prediction is not a finite number", where=request.metric, value=value)
     bounds = interval(value, drawn)
-    return Prediction(value, bounds["low"], bounds["high"], value / factor)
+    return Prediction(value, bounds["low"], bounds["high"], uncalibrated)

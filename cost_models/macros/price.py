@@ -1,4 +1,4 @@
-"""Price one matrix-vector product of a macro: its array, converters, registers, control, leakage, floorplan."""
+"""Price one matrix-vector product of a macro: array, converters, registers, control, leakage, floorplan."""
 
 from __future__ import annotations
 
@@ -6,36 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from cost_models.circuits.adc import required_bits
-from cost_models.circuits.digital import Adder
 from cost_models.circuits.logic import Decoder, RegisterBank
+from cost_models.circuits.sram import CELL_LEAKAGE_RATIO
 from cost_models.circuits.technology import Technology
 from cost_models.macros.analog import charge_step, current_step
-from cost_models.macros.configuration import Macro
+from cost_models.macros.configuration import STATIC_MEMORIES, Macro
 from cost_models.macros.digital import digital_step
 from cost_models.macros.metrics import MacroCost
 from cost_models.macros.parameters import calibration_name, model_form_name
 from cost_models.macros.step import Activity, Step
 from cost_models.macros.surroundings import surroundings
 from cost_models.namespace import Array
-from device_params.errors import InputError
+from device_params.chip_vocabulary import BOUNDARIES
+from device_params.errors import InputError, nearest_name
 
-#: What a boundary holds beside the macro itself.
-BOUNDARIES = ("array", "macro", "core", "chip")
-
-#: Components that only switch in the array itself.
+#: Components of the array itself, all that the boundary of that name holds.
 _ARRAY = ("cell", "word_line_driver", "bit_line_driver", "dac", "adc", "multiplexer")
 
 _STEPS = {"current": current_step, "charge": charge_step, "digital": digital_step}
 
 
-def price(
-    macro: Macro, activity: Mapping[str, float], boundary: str, p: Mapping[str, Array]
-) -> MacroCost:
+def price(macro: Macro, activity: Mapping[str, float], boundary: str, p: Mapping[str, Array]) -> MacroCost:
     """One product of all rows of ``macro`` with an input vector, arrays side by side.
 
     ``p``: parameters by slot and name (``parameters.parameters_of``), numbers or arrays [points].
+    Raises InputError for a boundary that is not array, macro, core or chip.
     """
+    if boundary not in BOUNDARIES:
+        raise InputError(
+            "unknown boundary",
+            where="boundary",
+            value=boundary,
+            allowed=", ".join(BOUNDARIES),
+            nearest=nearest_name(boundary, BOUNDARIES),
+        )
     technology = Technology.of(p)
     step = _STEPS[macro.style](macro, Activity.of(activity), technology, p)
     return _Bill(macro, boundary, technology, p, step).cost()
@@ -78,8 +82,8 @@ class _Bill:
     def _registers(self) -> RegisterBank:
         """Inputs and outputs of one product, each stored once."""
         macro = self.macro
-        outputs = macro.outputs * (macro.output_bits or macro.input_bits + macro.weight_bits + macro.sum_bits)
-        return RegisterBank(self.technology, macro.rows * macro.input_bits + outputs)
+        bits = macro.rows * macro.input_bits + macro.outputs * macro.result_bits
+        return RegisterBank(self.technology, bits)
 
     def _sequencer(self) -> RegisterBank:
         return RegisterBank(self.technology, self.p["macro.sequencer_flip_flops"])
@@ -98,14 +102,16 @@ class _Bill:
             return {name: value for name, value in parts.items() if name in _ARRAY}
         registers = parts.pop("register", 0.0)
         selecting = self.steps * self._decoder().select().energy if macro.groups > 1 else 0.0
-        ticks = self.steps * self.step.turns * self._sequencer().load().energy
-        digital = macro.near_memory_operations * macro.outputs
+        # A clock for every step, and one more for every turn of the converters after its first.
+        turns = self.steps + self.conversions * (self.step.turns - 1.0)
+        ticks = turns * self._sequencer().load().energy
+        operations = macro.near_memory_operations * macro.outputs
         operation = 0.5 * (p["technology.multiply_energy"] + p["technology.add_energy"])
         voltage = (macro.supply_voltage / p["technology.arithmetic_voltage"]) ** 2
         parts |= {
             "register": registers + self._registers().load().energy,
             "decoder": selecting,
-            "special_function": digital * operation * voltage,
+            "special_function": operations * operation * voltage,
         }
         switched = sum(value for name, value in parts.items() if name != "cell")
         return parts | {"control": ticks + p["macro.control_fraction"] * switched}
@@ -137,16 +143,16 @@ class _Bill:
         macro, p, tech = self.macro, self.p, self.technology
         energy = {name: macro.arrays * value for name, value in self.energy().items()}
         area = {name: macro.arrays * value for name, value in self.area().items()}
+        stored: Array = 0.0
         if self.boundary in ("core", "chip"):
-            more_energy, more_area = surroundings(
-                macro, tech, p, boundary=self.boundary, area=sum(area.values())
-            )
-            energy |= more_energy
-            area |= more_area
+            more = surroundings(macro, tech, p, boundary=self.boundary, area=sum(area.values()))
+            energy |= more.energy
+            area |= more.area
+            stored = more.leakage_power
         logic = sum(value for name, value in area.items() if name not in ("cell", "buffer"))
-        static = logic / p["macro.layout_overhead"] / tech.gate_area * tech.leakage
-        if macro.memory in ("sram", "gain_cell"):
-            static = static + area["cell"] / tech.sram_cell_area * tech.leakage * _CELL_LEAKAGE
+        static = stored + logic / p["macro.layout_overhead"] / tech.gate_area * tech.leakage
+        if macro.memory in STATIC_MEMORIES:
+            static = static + area["cell"] / tech.sram_cell_area * tech.leakage * CELL_LEAKAGE_RATIO
         energy["leakage"] = static * self.time
 
         factors = {
@@ -165,8 +171,3 @@ class _Bill:
     def _timed(time: Array, factor: Array, given: float | None) -> Array:
         """A time that was given is not the model's to correct."""
         return time if given is not None else factor * time
-
-
-#: Static power of a 6T cell over that of the unit gate: two of its transistors leak, of minimum width and high
-#: threshold, against one of standard threshold.
-_CELL_LEAKAGE = 0.1

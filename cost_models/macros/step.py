@@ -20,6 +20,13 @@ class Activity:
     input_toggle: float
     product: float
 
+    @property
+    def level(self) -> float:
+        """Mean stored level where an input is on; full scale at most, though a converter may clip above."""
+        if not self.input_density:
+            return self.weight_density
+        return min(1.0, self.product / self.input_density)
+
     @classmethod
     def of(cls, given: Mapping[str, float]) -> Activity:
         """From the keys of a case; what is missing as for independent random bits.
@@ -38,8 +45,11 @@ class Activity:
 
 @dataclass(frozen=True)
 class Step:
-    """One array in one step: ``energy`` [J] and ``time`` [s] of applying inputs and summing, those of converting
-    the sums, ``area`` [m²] by component, and clock ``turns``."""
+    """One array in one step.
+
+    ``energy`` [J] by component and ``time`` [s] of applying inputs and summing, ``conversion_energy`` and
+    ``conversion_time`` of converting the sums, ``area`` [m²] by component; clock ``turns`` of converters.
+    """
 
     energy: Mapping[str, Array]
     area: Mapping[str, Array]

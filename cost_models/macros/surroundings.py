@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cost_models.circuits.sram import Sram
 from cost_models.circuits.technology import Technology
@@ -14,28 +15,41 @@ from cost_models.namespace import Array, namespace_of
 PORT = 128.0
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """``energy`` [J] of one product and ``area`` [m²] by component, static power [W] of the buffers."""
+
+    energy: Mapping[str, Array]
+    area: Mapping[str, Array]
+    leakage_power: Array
+
+
 def surroundings(
     macro: Macro, technology: Technology, p: Mapping[str, Array], *, boundary: str, area: Array
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Energy of one product [J] and area [m²] of buffers and, on a chip, of the wires; all arrays together.
+) -> Surroundings:
+    """Buffers and, on a chip, wires; all arrays together.
 
-    ``area``: of the arrays [m²]. Inputs are read once and outputs written once. A core has its arrays beside its
-    buffers; on a chip a tree of repeated wires joins them.
+    ``area``: of the arrays [m²]. Inputs are read once and outputs written once. A core has its arrays beside
+    its buffers; on a chip a tree of repeated wires joins them.
     """
-    outputs = macro.outputs * (macro.output_bits or macro.input_bits + macro.weight_bits + macro.sum_bits)
-    moved = {"in": macro.arrays * macro.rows * macro.input_bits, "out": macro.arrays * outputs}
+    moved = {
+        "in": macro.arrays * macro.rows * macro.input_bits,
+        "out": macro.arrays * macro.outputs * macro.result_bits,
+    }
     energy: dict[str, Array] = {"buffer": 0.0 * area}
     space: dict[str, Array] = {"buffer": 0.0 * area}
+    leakage_power: Array = 0.0
     for capacity, way in ((macro.input_buffer, "in"), (macro.output_buffer, "out")):
         if capacity:
             memory = Sram(technology, capacity, PORT)
             access = memory.read() if way == "in" else memory.write()
             energy["buffer"] = energy["buffer"] + moved[way] / PORT * access.energy
             space["buffer"] = space["buffer"] + p["macro.layout_overhead"] * memory.area
+            leakage_power = leakage_power + memory.leakage_power
     if boundary == "chip":
         xp = namespace_of(area)
         side = xp.sqrt(xp.asarray(area + space["buffer"]))
         tree = HTree(technology, side, max(4.0, macro.arrays), PORT)
         energy["wire"] = tree.unicast(moved["in"]).energy + tree.unicast(moved["out"]).energy
         space["wire"] = p["macro.layout_overhead"] * tree.area
-    return energy, space
+    return Surroundings(energy, space, leakage_power)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.cells.cell import Cell
 from cost_models.cells.fefet import gate_pulse_energy
-from cost_models.circuits.adc import SarAdc, required_bits
+from cost_models.circuits.adc import Converter, EmbeddedAdc, required_bits
+from cost_models.circuits.adc_survey import SurveyAdc
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
 from cost_models.circuits.memory import Buffer, Dram, Interconnect
+from cost_models.circuits.technology import Technology, nominal_technology
 from cost_models.ferroelectric.device import Slot
 from cost_models.mapping.precision import Precision
 from cost_models.namespace import Array, namespace_of, round_up
@@ -36,6 +38,22 @@ CELL_FAMILIES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
 
 #: Cell families with an access transistor on the word line.
 GATED: frozenset[str] = frozenset({"rram", "sram"})
+
+#: Technology of the chips that the embedded converter law was fitted to.
+_NODE_OF_FIT = "28nm"
+
+#: Parameters of the technology that carry the embedded converter law to another node and supply.
+_CARRIED_BY: tuple[str, ...] = (
+    "node",
+    "gate_capacitance",
+    "gate_area",
+    "gate_delay",
+    "supply_voltage",
+    "nominal_voltage",
+    "threshold_voltage",
+    "velocity_saturation_exponent",
+    "capacitor_density",
+)
 
 CELL_PARAMETERS: tuple[str, ...] = (
     "read_voltage",
@@ -86,13 +104,35 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
     levels = 2.0 ** p["cell.bits"]
     return Cell(
         levels=levels,
-        read_supply_voltage=p["cell.read_voltage"],
+        # The bit line is held at the read voltage by a circuit in series with the supply.
+        read_supply_voltage=xp.maximum(
+            p["cell.read_voltage"] + 0.0 * levels, p["technology.supply_voltage"] + 0.0 * levels
+        ),
         read_steps=xp.where(p["cell.stepped_read"] > 0, levels - 1.0, 1.0 + 0.0 * levels),
         area=p["cell.cell_area"],
         aspect_ratio=p["cell.cell_aspect_ratio"],
         write_energy=CELL_FAMILIES[family](p),
         gated=family in GATED,
         **{name: p[f"cell.{name}"] for name in CELL_PARAMETERS},
+    )
+
+
+def _converter(p: Mapping[str, Array], family: str, *, bits: Array, rows: Array) -> Converter:
+    """The converter at the foot of the columns, by the law that the family of its file names.
+
+    ``sar_adc``: the embedded law, carried from the node of its fit to that of the chip. ``survey_adc``: the law of
+    stand-alone converters, its nominal bits taken as effective ones, one conversion a digital clock.
+    """
+    if family == "survey_adc":
+        return SurveyAdc.of(p, bits=bits, rate=p["digital.clock"], node=p["technology.node"])
+    for name in _CARRIED_BY:  # tells a mapping that takes note which of the many parameters matter here
+        p[f"technology.{name}"]
+    return EmbeddedAdc.of(
+        p,
+        bits=bits,
+        rows=rows,
+        technology=Technology.of(dict(p)),
+        reference=nominal_technology(_NODE_OF_FIT),
     )
 
 
@@ -145,25 +185,7 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
             **ratios,
         )
 
-    adc = SarAdc(
-        bits=bits,
-        rows=rows,
-        supply_voltage=supply,
-        **{
-            name: p[f"adc.{name}"]
-            for name in (
-                "linear_capacitance",
-                "exponential_capacitance",
-                "delay_per_bit",
-                "delay_per_bit_row",
-                "area_coefficient",
-                "area_slope",
-                "energy_factor",
-                "delay_factor",
-                "area_factor",
-            )
-        },
-    )
+    adc = _converter(p, families["adc"], bits=bits, rows=rows)
     word_line = line(cols, cell.width, cell.word_line_capacitance)
     array = CurrentArray(
         rows=rows,

@@ -345,8 +345,7 @@ class _Chip:
         p, array = self.p, self.parts.array
         gate_density = p["technology.gate_leakage"] / p["technology.gate_area"]
         logic = sum(array.area[name] for name in ("dac", "multiplexer", "accumulation", "word_line_driver"))
-        conversion = array.adc.convert()
-        adc = array.adcs * p["adc.leakage_fraction"] * conversion.energy / conversion.latency
+        adc = array.adcs * array.adc.leakage_power
         cells = array.rows * array.cols * array.cell.standby_leakage
         logic = (logic / p["chip.layout_overhead"] + self.parts.adder_area) * gate_density
         matrices = self.xp.clip(self.column(self.workload.matrices, self.rows), 1.0, None)

@@ -58,8 +58,8 @@ def output_quality(
         step_charge=step,
         off_ratio=off_ratio,
         current_sigma=on_current_sigma,
-        # The converter's capacitor holds the charge of the largest sum at its supply.
-        capacitance=step * column.maximum / array.adc.supply_voltage,
+        # The converter's capacitor holds the charge of the largest sum at the supply.
+        capacitance=step * column.maximum / array.dac.supply_voltage,
         ir_drop_spread=drop.spread,
     )
     one = output_snr(column=column, used_bits=array.adc.bits, analog=analog)

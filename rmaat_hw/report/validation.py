@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE, DOCUMENT, FIGURES = "report.html", "report.json", "figures.csv"
 _TEMPLATE = "validation.html.j2"
+NARROWEST = 80
+"""Columns of a screen that the tables need."""
 
 #: Name of the file, what draws it, and what it shows.
 _DRAWN = (
@@ -39,7 +41,7 @@ _DRAWN = (
         "trends",
         validation_figures.trends,
         "Trends in energy inside one chip, relative to the first point: no factor can mend them. The longest "
-        "trend of every chip and axis.",
+        "trend of every chip and axis, the first twelve of them.",
     ),
 )
 
@@ -117,6 +119,9 @@ def show_validation(console: Console, document: Document, folder: str | None = N
     tables = validation_tables
     console.print(Text(tables.title(document), style="bold"))
     console.print(Text(tables.subtitle(document), style="dim"))
+    width = console.width
+    # On a narrower screen lines run on: a number that is cut cannot be read.
+    console.width = max(width, NARROWEST)
     for table in (
         tables.chips(document),
         tables.cases(document),
@@ -132,6 +137,7 @@ def show_validation(console: Console, document: Document, folder: str | None = N
             console.print(Padding(grid(table, unbroken=1), (1, 0, 0, 0)))
             for note in table.notes:
                 console.print(Text(note, style="dim"))
+    console.width = width
     console.print()
     for line in (*tables.refusals(document), *tables.lines(document), document["context"]):
         console.print(Text(line))

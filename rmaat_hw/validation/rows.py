@@ -81,7 +81,7 @@ class Row:
 
     @property
     def technology(self) -> str:
-        """Class of chips of this one; see :func:`technology_of`."""
+        """Class of chips of this one; see :func:`technology_class`."""
         return technology_class(self.memory, self.style)
 
     @property

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from cost_models.macros import Prediction, predict
 from cost_models.macros.component_table import answers
 from cost_models.macros.configuration import circuit_style, technology_class
@@ -121,10 +123,10 @@ def judged(
 
 
 def _rows(case: Case, point: OperatingPoint, predictor: Predictor, samples: int, seed: int) -> list[Row]:
-    try:
+    if case.reference:
+        answers: list[Answer] = [case.reference] * len(point.published)
+    else:
         answers = _answers(question(case, point), predictor, samples, seed)
-    except InputError as error:
-        answers = [str(error)] * len(point.published)
     return [
         _row(case, point, figure, answer) for figure, answer in zip(point.published, answers, strict=True)
     ]
@@ -132,28 +134,42 @@ def _rows(case: Case, point: OperatingPoint, predictor: Predictor, samples: int,
 
 def _answers(asked: AnyQuestion, predictor: Predictor, samples: int, seed: int) -> list[Answer]:
     """One answer a request; where one is refused, the others are asked for one by one."""
-    if isinstance(asked, TableQuestion):
-        return [Prediction(value, value, value, value) for value in answers(asked)]
 
     def ask(requests: Sequence[MetricRequest]) -> list[Answer]:
-        found = predictor(
-            asked.configuration, asked.activity, asked.boundary, requests, samples=samples, seed=seed
-        )
+        if isinstance(asked, TableQuestion):
+            values = answers(replace(asked, requests=tuple(requests)))
+            return [Prediction(value, value, value, value) for value in values]
+        # What is not finite is refused below with its reason; NumPy need not warn of it as well.
+        with np.errstate(all="ignore"):
+            found = predictor(
+                asked.configuration, asked.activity, asked.boundary, requests, samples=samples, seed=seed
+            )
         return [_checked(prediction) for prediction in found]
 
     try:
         return ask(asked.requests)
-    except InputError as error:
+    except _REFUSALS as error:
         if len(asked.requests) == 1:
-            return [str(error)]
+            return [_reason(error)]
     return [_alone(ask, request) for request in asked.requests]
 
 
 def _alone(ask: Callable[[Sequence[MetricRequest]], list[Answer]], request: MetricRequest) -> Answer:
     try:
         return ask([request])[0]
-    except InputError as error:
-        return str(error)
+    except _REFUSALS as error:
+        return _reason(error)
+
+
+#: What a predictor may raise without taking the other chips with it: a refusal, or numbers that break down.
+_REFUSALS = (InputError, ArithmeticError)
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no prediction, without the offer of an option that this command does not have."""
+    if isinstance(error, InputError):
+        return str(error).partition("; --allow-extrapolation")[0]
+    return f"the arithmetic of the model fails here ({error})"
 
 
 def _checked(prediction: Prediction) -> Answer:

@@ -55,8 +55,8 @@ class Summary:
 class Factor:
     """One factor of calibration a style and kind: on energy, time or area.
 
-    ``fitted``: whether the model has such a factor. ``shipped`` is what the predictions contain, ``refitted`` the
-    geometric median of published over uncalibrated cost of the style's chips, whether it is used or not.
+    ``fitted``: whether the model has such a factor. ``shipped`` is what the predictions contain, ``refitted``
+    the geometric median of published over uncalibrated cost of the style's chips, used or not.
     """
 
     style: str
@@ -134,8 +134,9 @@ def with_refits(counted: pd.DataFrame, model: Collection[StyleKind]) -> pd.DataF
     """``counted`` with the log ratios ``in_sample`` and ``leave_one_out``.
 
     ``model``: styles and kinds that have a factor; the others stay as they are. A factor is the median of the
-    chips' own log ratios: of all of them in sample, of the others for a chip that is left out. Without another
-    chip in its style it is 1. A compute density takes the factors of time and of area, and gives neither.
+    chips' own log ratios: of all of them in sample, of the others for a chip that is left out. Without
+    another chip in its style it is 1. A compute density takes the factors of time and of area, and gives
+    neither.
     """
     fitted = _fitted(counted)
     has = [pair in model for pair in zip(fitted["style"], fitted["kind"], strict=True)]
