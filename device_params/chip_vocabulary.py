@@ -221,6 +221,16 @@ def quantity(text: object, expected: str) -> float:
     return scale(number, factor)
 
 
+#: SI unit -> (factor, unit) in which people read limits of chips.
+_READABLE: Mapping[str, tuple[float, str]] = {
+    "m": (1e9, "nm"),
+    "m^2": (1e12, "um^2"),
+    "s": (1e9, "ns"),
+    "F": (1e15, "fF"),
+    "Hz": (1e-6, "MHz"),
+}
+
+
 def _example(expected: str) -> str:
     return "in '128'" if expected == "1" else f"in '1 {expected}'"
 
@@ -247,9 +257,9 @@ def setting_value(name: str, value: object, devices: tuple[str, ...]) -> Setting
         return str(value)
     number = quantity(value, setting.unit)
     if not setting.low <= number <= setting.high:
-        unit = "" if setting.unit == "1" else f" {setting.unit}"
+        factor, unit = _READABLE.get(setting.unit, (1.0, "" if setting.unit == "1" else setting.unit))
         raise InputError(
-            "outside its range", value=value, allowed=f"{setting.low:g} to {setting.high:g}{unit}"
+            "outside its range", value=value, allowed=f"{setting.low * factor:g} to {setting.high * factor:g} {unit}".strip()
         )
     if setting.integer and number != round(number):
         raise InputError("must be a whole number", value=value)

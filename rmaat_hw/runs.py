@@ -113,7 +113,9 @@ def check_target(out: Path | None, json_file: str | None, default: Path | None =
     elif default is not None:
         _check_writable(default.absolute(), "the folder for runs", str(default), remedy="name one with --out")
     if json_file is not None and json_file != "-":
-        if not json_file or Path(json_file).is_dir():
+        named = Path(json_file)
+        if not json_file or (named.exists() and not named.is_file()):
+            # renaming a finished file over a device or a pipe would destroy it
             raise InputError(
                 "this is not the name of a file", where="--json", value=json_file, allowed="a file, or -"
             )

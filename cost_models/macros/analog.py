@@ -113,10 +113,11 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
         full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
         code=activity.product,
     )
-    # Sums of pulses, and of steps that are joined before conversion, are held on capacitors while converters
-    # take turns; others, and what an oscillator counts, are read anew for each turn.
+    # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged stay on
+    # capacitors while converters take turns; others, and what an oscillator counts, are read for each turn.
     oscillates = macro.converter == "oscillator"
-    held = (_is_pulsed(macro) or macro.analog_inputs) and not oscillates
+    stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "discharge"
+    held = stays and not oscillates
     applied = 1.0 if held else macro.turns
     reading = _reading_time(
         macro,

@@ -23,6 +23,10 @@ from device_params.errors import InputError, nearest_name
 #: Components of the array itself, all that the boundary of that name holds.
 _ARRAY = ("cell", "word_line_driver", "bit_line_driver", "dac", "adc", "multiplexer")
 
+#: Components whose area does not leak as gates: cells and buffers have a leakage of their own, that of a converter
+#: is in its conversions, and thick-oxide drivers are off while a macro computes.
+_NOT_LEAKING = ("cell", "buffer", "adc", "write_path")
+
 _STEPS = {"current": current_step, "charge": charge_step, "digital": digital_step}
 
 
@@ -149,7 +153,7 @@ class _Bill:
             energy |= more.energy
             area |= more.area
             stored = more.leakage_power
-        logic = sum(value for name, value in area.items() if name not in ("cell", "buffer"))
+        logic = sum(value for name, value in area.items() if name not in _NOT_LEAKING)
         static = stored + logic / p["macro.layout_overhead"] / tech.gate_area * tech.leakage
         if macro.memory in STATIC_MEMORIES:
             static = static + area["cell"] / tech.sram_cell_area * tech.leakage * CELL_LEAKAGE_RATIO

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cost_models.namespace import Array
+from device_params.errors import InputError
 
 #: What stands for a density that a case does not state: random bits.
 RANDOM = 0.5
@@ -25,14 +26,18 @@ class Activity:
         """Mean stored level where an input is on; full scale at most, though a converter may clip above."""
         if not self.input_density:
             return self.weight_density
-        return min(1.0, self.product / self.input_density)
+        return min(self.product / self.input_density, 1.0)
 
     @classmethod
     def of(cls, given: Mapping[str, float]) -> Activity:
         """From the keys of a case; what is missing as for independent random bits.
 
         Bits of density d toggle with 2·d·(1 − d). The mean product is the mean output where that is given.
+        Raises InputError for a share that is not 0 to 1.
         """
+        for name, share in given.items():
+            if not 0.0 <= share <= 1.0:
+                raise InputError("no share", where=f"activity {name}", value=share, allowed="0 to 1")
         density = given.get("input_density", RANDOM)
         weights = given.get("weight_density", RANDOM)
         return cls(

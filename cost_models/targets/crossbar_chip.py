@@ -385,6 +385,7 @@ class _Chip:
         return output_quality(
             self.parts,
             self.workload.precision,
+            supply_voltage=self.p["technology.supply_voltage"],
             on_current_sigma=self.p["cell.on_current_sigma"],
             input_density=(share * self.column(self.workload.input_density, self.rows)).sum(axis=0),
             level_fraction=(share * self.level_fraction).sum(axis=0),

@@ -22,6 +22,7 @@ def output_quality(
     parts: Parts,
     precision: Precision,
     *,
+    supply_voltage: Array,
     on_current_sigma: Array,
     input_density: Array,
     level_fraction: Array,
@@ -31,6 +32,7 @@ def output_quality(
     Args:
         parts: of the chip.
         precision: of inputs (two's-complement planes) and weights (differential pairs, sliced magnitude).
+        supply_voltage: of the converters [V].
         on_current_sigma: relative spread of the current of a cell that conducts.
         input_density: share of input bits that are one; ``level_fraction``: mean stored level over the
         highest.

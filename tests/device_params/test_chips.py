@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def find(case: str, point: str, metric: str, *components: str) -> Published:
 
 
 def test_every_figure_of_the_reference_table_is_there() -> None:
-    """As many as the table has; totals that follow from its parts or stand in its units are given beside them."""
+    """As many as the table has; totals that follow from its parts are given beside them."""
     own = {name: [f for _, f in figures(case) if not _is_total(name, f)] for name, case in CASES.items()}
     assert {name: len(found) for name, found in own.items()} == FIGURES
     assert sum(FIGURES.values()) == 224
@@ -243,12 +244,10 @@ def test_other_answers_leave_the_questions_as_they_are(name: str, tmp_path: Path
     for index, point in enumerate(content["operating_points"]):
         point["name"] = f"point {index}"
         for figure in point["published"]:
-            figure |= {"value": figure["value"] * 3 + 1, "label": "weak", "note": "another", "times": 7}
-            figure["measurement_tolerance"] = 0.4
-            if figure["metric"] in ("energy_share", "area_share"):
-                figure["model_tolerance"] = "3 points"
-            else:
-                figure["model_tolerance"] = 2.5
+            metric = METRICS[figure["metric"]]
+            figure |= {"value": figure["value"] / 3 + 1e-3, "label": "weak", "note": "another"}
+            figure |= {"times": 7 if metric.additive else 1, "measurement_tolerance": 0.4}
+            figure["model_tolerance"] = "3 points" if metric.share else 2.5
     content |= {"name": "another", "notes": "another", "year": 2001, "grade": "C", "in_statistics": False}
     content["source"] = {"urls": ["https://example.org"], "kind": "another"}
     changed = load_case(str(written(tmp_path, content)))
@@ -323,7 +322,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "outside": (
         lambda c: c["configuration"].update(node="2 nm"),
-        "configuration.node: outside its range.*3e-09",
+        "configuration.node: outside its range.*3 to 130 nm",
     ),
     "zero rows": (lambda c: c["configuration"].update(rows=0), "configuration.rows: outside its range"),
     "half a row": (
@@ -331,7 +330,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "configuration.rows: must be a whole number",
     ),
     "choice": (lambda c: c["configuration"].update(memory="srm"), "unknown choice.*sram, rram.*'sram'"),
-    "flag": (lambda c: c["configuration"].update(differential="yes"), "differential: expected yes or no"),
+    "flag": (lambda c: c["configuration"].update(differential="yes"), "differential: expected true or false"),
     "device": (lambda c: c["configuration"].update(device="pcm_14"), "unknown choice.*'pcm_14nm_ibm'"),
     "activity": (lambda c: c["activity"].update(weight_density=1.5), "weight_density: outside.*0 to 1"),
     "unknown activity": (lambda c: c["activity"].update(density=0.5), "activity.density: unknown key"),
@@ -538,9 +537,11 @@ def test_mistakes_of_a_folder(tmp_path: Path) -> None:
     [
         ("energy_efficiency", "TOPS/W", 1e12),
         ("energy_efficiency", "GOPS/W", 1e9),
+        ("energy_efficiency", "POPS/W", 1e15),
         ("compute_density", "GOPS/mm^2", 1e9 / 1e-6),
         ("energy_per_mac", "fJ/MAC", 1e-15),
         ("energy_per_mac", "fJ/OP", 2e-15),
+        ("energy_per_mac", "aJ/OP", 2e-18),
         ("energy_per_mvm", "nJ", 1e-9),
         ("area_share", "%", 0.01),
     ],
@@ -553,6 +554,73 @@ def test_factors_of_units(metric: str, unit: str, factor: float) -> None:
 def test_a_quantity_is_its_number_times_its_unit(number: int, unit: tuple[str, str, float]) -> None:
     expected, written_, factor = unit
     assert quantity(f"{number} {written_}", expected) == close(number * factor)
+
+
+def test_a_wrong_unit_names_those_that_fit() -> None:
+    for unit in ("TOPS", "TOPS/w", "OP/J", ""):
+        with pytest.raises(InputError, match=r"wrong unit of energy_efficiency; got .*allowed: .*TOPS/W"):
+            figure_factor("energy_efficiency", unit)
+
+
+@pytest.mark.parametrize("value", [28, "28 V", "500 nm", None])
+def test_a_key_given_with_a_mistake_is_not_told_to_be_missing(value: object, tmp_path: Path) -> None:
+    content = document("A08")
+    content["configuration"]["node"] = value
+    with pytest.raises(FileError) as told:
+        load_case(written(tmp_path, content))
+    assert len(told.value.problems) == 1 and "missing key" not in told.value.problems[0]
+
+
+def test_a_key_that_only_one_point_states_is_missing_at_the_other(tmp_path: Path) -> None:
+    content = document("A08")
+    other = copy.deepcopy(content["operating_points"][0]) | {"name": "another"}
+    other["configuration"] = {"rows": content["configuration"].pop("rows")}
+    content["operating_points"].append(other)
+    with pytest.raises(InputError, match=r"configuration.rows: missing key.*needed at 'INT8, 0.9 V'"):
+        load_case(written(tmp_path, content))
+
+
+@pytest.mark.parametrize(("name", "told"), [(0.9, "put it in quotes"), ("\x1b[31mred", "control characters")])
+def test_names_are_text_that_a_terminal_can_show(name: object, told: str, tmp_path: Path) -> None:
+    for place in ("name", "point"):
+        content = document("A08")
+        (content if place == "name" else content["operating_points"][0])["name"] = name
+        with pytest.raises(InputError, match=told):
+            load_case(written(tmp_path, content))
+
+
+def test_a_name_over_several_lines_is_one_line(tmp_path: Path) -> None:
+    case = load_case(written(tmp_path, document("A08") | {"name": "two\n  lines\n"}))
+    assert case.name == "two lines"
+
+
+def test_a_share_is_at_most_the_whole(tmp_path: Path) -> None:
+    content = document("A08")
+    share = {"metric": "energy_share", "components": ["cell"], "unit": "%", "model_tolerance": "10 points"}
+    content["operating_points"][0]["published"] = [share | {"value": 100}]
+    assert load_case(written(tmp_path, content)).points[0].published[0].value == 1.0
+    content["operating_points"][0]["published"] = [share | {"value": 100.1}]
+    with pytest.raises(InputError, match=r"published\[0\].value: a share of more than the whole; got 100.1"):
+        load_case(written(tmp_path, content))
+
+
+@pytest.mark.parametrize(("metric", "unit", "adds"), [("area", "mm^2", True), ("cycle_time", "ns", False)])
+def test_only_what_adds_up_is_one_of_so_many(metric: str, unit: str, adds: bool, tmp_path: Path) -> None:
+    content = document("A08")
+    content["operating_points"][0]["published"] = [{"metric": metric, "value": 2, "unit": unit, "times": 3}]
+    path = written(tmp_path, content)
+    if adds:
+        assert load_case(path).points[0].published[0].value == close(6e-6)
+    else:
+        with pytest.raises(InputError, match="times: figures of this metric do not add up; got 3"):
+            load_case(path)
+
+
+def test_a_pipe_is_no_case_file(tmp_path: Path) -> None:
+    """It would hang where nothing is written to it, and cannot be copied beside the report."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(InputError, match=r"pipe\.yaml: not a regular file"):
+        load_cases(tmp_path)
 
 
 def test_the_page_names_every_word() -> None:

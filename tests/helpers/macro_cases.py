@@ -31,7 +31,8 @@ KINDS: dict[str, dict[str, Setting]] = {
     "discharge": _COMMON | {"memory": "sram", "style": "current", "adc.bits": 6.0},
     "pulse width": _COMMON | {"memory": "sram", "style": "current", "input_encoding": "pulse_width"},
     "pulse count": _COMMON
-    | {"memory": "sram", "style": "current", "input_encoding": "pulse_count", "adc.kind": "flash"},
+    | {"memory": "sram", "style": "current", "input_encoding": "pulse_count", "adc.kind": "flash"}
+    | {"adc.bits": 4.0},
     "conduction": _COMMON | {"memory": "rram", "style": "current", "adc.bits": 6.0, "read_time": 5e-9},
     "oscillator": _COMMON
     | {

@@ -11,9 +11,7 @@ from tolerance import close
 from cost_models.arrays.analog_charge import ChargeArray
 from cost_models.circuits.lines import Line
 
-LINE = Line(
-    cells=10.0, pitch=1e-6, cell_capacitance=0.4e-15, wire_capacitance=200e-12, wire_resistance=1e6
-)
+LINE = Line(cells=10.0, pitch=1e-6, cell_capacitance=0.4e-15, wire_capacitance=200e-12, wire_resistance=1e6)
 ARRAY = ChargeArray(
     rows=6.0, cols=10.0, cell_area=2e-12, unit_capacitance=1.2e-15, supply_voltage=0.8, word_line=LINE
 )

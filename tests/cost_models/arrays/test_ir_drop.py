@@ -122,7 +122,7 @@ def compare(kind: str, n: int, r: float, on: float, ratio: float, density: float
         mean = 1 - exact.column_currents.sum() / cells.sum()
     worst, losses = [], []
     least = 2 if kind == "passive" else 12
-    for _ in range(max(least, (6400 if kind == "passive" else 200_000) // n**2)):
+    for _ in range(max(least, (6400 if kind == "passive" else 80_000) // n**2)):
         cells = random_bits(n)
         rows = (rng.random(n) < density) * 1.0
         if not rows.any():
@@ -179,7 +179,7 @@ def check(kind: str, sizes: tuple[int, ...], densities: tuple[float, ...]) -> No
 
 @pytest.mark.parametrize("kind", ["gated", "passive"])
 def test_small_arrays_within_fifteen_per_cent(kind: str) -> None:
-    check(kind, (16, 32), (0.5, 1.0))
+    check(kind, (16, 32), (0.5,))
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def test_best_of_the_survey() -> None:
 def test_neuron_converter_at_130_nm() -> None:
     # 0.3 pJ a step at 1.8 V and 400 um^2 for the converter of a column
     adc = ramp(8.0, at(130, 1.8))
-    assert adc.convert().energy / 256 * 1e12 / 0.3 == stated(0.41)
+    assert adc.convert().energy / 256 * 1e12 / 0.3 == stated(0.82)
     assert adc.area * 1e12 / 400 == stated(0.95)
 
 

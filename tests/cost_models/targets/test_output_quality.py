@@ -32,6 +32,7 @@ def quality(
     found = output_quality(
         parts(design, **changes),
         Precision(),
+        supply_voltage=0.9,
         on_current_sigma=sigma,
         input_density=density,
         level_fraction=share,

@@ -131,3 +131,28 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["validate", "--help"]) == 0
     out = capsys.readouterr().out
     assert "rmaat-hw validate --cases chips/mine.yaml" in out and "exit code stays 0" in out
+
+
+def test_a_narrow_screen_cuts_no_number(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables keep the width they need and run on; text around them is broken to the screen."""
+    monkeypatch.setenv("COLUMNS", "40")
+    path = write("mine")
+    assert cli.run(["validate", "--cases", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out.partition("Report:")[0]
+    assert "predicted" in out and "TOPS/W" in out
+    assert all(len(line) <= 40 for line in out.splitlines()[:2])
+
+
+def test_markup_in_a_name_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("mine")
+    name = "<script>alert(1)</script> & [bold]x[/nope]"
+    path.write_text(path.read_text().replace("a chip of mine", f'"{name}"'))
+    assert cli.run(["validate", "--cases", str(path), "--out", "run"]) == 0
+    assert "<script>alert(1)" in capsys.readouterr().out
+    page = Path("run/report.html").read_text()
+    assert (
+        "<script>alert" not in page and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; [bold]x[/nope]" in page
+    )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tolerance import close
 
-from rmaat_hw.validation.rows import Row, error_frame, is_nonvolatile, technology_of
+from cost_models.macros.configuration import technology_class
+from rmaat_hw.validation.rows import Row, error_frame, is_nonvolatile
 
 BASE: dict[str, Any] = {
     "case": "X",
@@ -112,11 +113,12 @@ def test_figures_of_the_whole_come_before_densities_and_parts() -> None:
         ("sram", "digital", "sram_digital"),
         ("sram", "charge", "sram_analog"),
         ("gain_cell", "charge", "sram_analog"),
-        ("rram", "current", "rram"),
+        ("sram", "discharge", "sram_analog"),
+        ("rram", "conduction", "rram"),
         ("fecap", "charge", "ferroelectric"),
     ],
 )
 def test_classes_of_chips(memory: str, style: str, technology: str) -> None:
-    assert technology_of(memory, style) == technology
+    assert technology_class(memory, style) == technology
     assert is_nonvolatile(memory) is (memory not in ("sram", "gain_cell"))
     assert row(memory=memory, style=style).document()["technology"] == technology
