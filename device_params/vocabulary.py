@@ -139,7 +139,7 @@ _CELLS = {
 
 #: Memories whose cells conduct, circuit styles, kinds of figures, and classes of technology of a macro.
 RESISTIVE_MEMORIES = ("rram", "pcm", "mram", "fefet")
-MACRO_STYLES = ("digital", "charge", "discharge", "conduction")
+MACRO_STYLES = ("digital", "capacitive", "conduction")
 FIGURE_KINDS = ("energy", "time", "area")
 MACRO_CLASSES = ("sram_digital", "sram_analog", "rram", "pcm", "mram", "ferroelectric")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from cost_models.arrays.analog_charge import ChargeArray
 from cost_models.arrays.analog_current import CurrentArray
+from cost_models.arrays.settling import RcLine
 from cost_models.circuits.dac import LadderDac, PulseWidthDac
 from cost_models.circuits.digital import Adder
 from cost_models.circuits.elementary import larger
@@ -116,7 +117,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
     # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged stay on
     # capacitors while converters take turns; others, and what an oscillator counts, are read for each turn.
     oscillates = macro.converter == "oscillator"
-    stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "discharge"
+    stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "capacitive"
     held = stays and not oscillates
     applied = 1.0 if held else macro.turns
     reading = _reading_time(
@@ -226,6 +227,12 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
         gate_capacitance=technology.gate_capacitance,
         gate_area=technology.gate_area,
     )
+    column = sum_line(macro, technology, p, area)
+    joined = RcLine(
+        resistance=column.length * technology.wire_resistance,
+        capacitance=column.capacitance + macro.rows * array.unit_capacitance,
+        terminal_resistance=technology.transistor_on_resistance_width / technology.transmission_gate_width,
+    )
     register = technology.flip_flop_capacitance_ratio * technology.gate_energy
     energy["dac"] = rows * (register if entry is None else entry.convert().energy)
     register_area = technology.flip_flop_area_ratio * technology.gate_area
@@ -240,7 +247,10 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
             "multiplexer": macro.cols * multiplexer.area,
             "accumulation": macro.converters * accumulator.area,
         },
-        time=entering + line.delay + p["macro.sense_gates"] * technology.delay,
+        time=entering
+        + line.delay
+        + p["macro.sense_gates"] * technology.delay
+        + joined.terminal_settling(macro.converter_bits),
         turns=macro.turns,
         conversion_energy={
             "adc": conversions * adc.convert().energy,

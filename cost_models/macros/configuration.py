@@ -16,9 +16,15 @@ Setting = float | str | bool
 #: without sensing, which only a static cell allows.
 MEMORIES_OF_STYLE: Mapping[str, frozenset[str]] = {
     "current": frozenset({"sram", "rram", "pcm", "mram", "fefet", "gain_cell"}),
-    "charge": frozenset({"sram", "fecap", "gain_cell"}),
+    "charge": frozenset({"sram", "fecap", "fefet", "gain_cell"}),
     "digital": frozenset({"sram"}),
 }
+
+#: Bits of a successive conversion up to which it is priced as comparators.
+MOST_COMPARED_BITS = 2.0
+
+#: Bits above which no converter is assumed that a case does not state.
+MOST_USUAL_BITS = 8.0
 
 #: Memories that hold their bit in transistors and lose it without supply.
 STATIC_MEMORIES = ("sram", "gain_cell")
@@ -136,6 +142,17 @@ class Macro:
         return max(1.0, math.ceil(self.outputs * self.conversions / max(self.converters, 1.0) - 1e-9))
 
     @property
+    def converter_law(self) -> str:
+        """Law that prices the converter, by the kind of which it is.
+
+        A sense amplifier of several bits decides one after the other, as a SAR converter does; one or two bits
+        are the work of as many comparators, a flash converter's.
+        """
+        if self.converter in ("sar", "sense_amplifier"):
+            return "sar" if self.converter_bits > MOST_COMPARED_BITS else "flash"
+        return self.converter
+
+    @property
     def macs(self) -> float:
         """Multiply-accumulates of one matrix-vector product of all arrays."""
         return self.rows * self.outputs * self.arrays
@@ -163,10 +180,11 @@ class Macro:
 
 
 def circuit_style(memory: str, style: str) -> str:
-    """What a chip is calibrated by: adders, charge on capacitors, discharge of bit lines, conduction."""
-    if style != "current":
-        return style
-    return "discharge" if memory in STATIC_MEMORIES else "conduction"
+    """What a chip is calibrated by: gates that add, columns whose capacitance is charged or discharged, or cells
+    that conduct for as long as they are read."""
+    if style == "digital":
+        return "digital"
+    return "capacitive" if style == "charge" or memory in STATIC_MEMORIES else "conduction"
 
 
 def technology_class(memory: str, style: str) -> str:
@@ -216,9 +234,11 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
     analog_weights = str(c.get("weight_combination", "digital")) == "analog"
     sums = outputs * (1.0 if analog_weights else max(1.0, cells / (2.0 if differential else 1.0)))
     count = number("adc.count", min(sums, cols / number("adc.columns", 1.0)))
-    lossless = float(required_bits(rows=rows_active, levels=2.0**cell_bits))
+    # Values of one product: of a cell, or of a weight whose columns are combined, by the input digit.
+    levels = (2.0 ** (weight_bits if analog_weights else cell_bits) - 1.0) * (2.0**bits_per_cycle - 1.0) + 1.0
+    lossless = float(required_bits(rows=rows_active, levels=levels))
     output_bits = optional("output_bits")
-    usual_bits = lossless if output_bits is None else min(lossless, output_bits)
+    usual_bits = min(lossless, MOST_USUAL_BITS, output_bits or MOST_USUAL_BITS)
     macro = Macro(
         node=float(c["node"]),
         memory=memory,
@@ -297,6 +317,14 @@ def _check(macro: Macro) -> None:
             where="adc.kind",
             value="none",
             allowed="sar, flash, ramp, oscillator, delta_sigma, sense_amplifier",
+        )
+    if macro.style == "digital" and macro.input_encoding != "bit_serial":
+        raise InputError(
+            "a digital macro takes bits",
+            where="input_encoding",
+            value=macro.input_encoding,
+            allowed="bit_serial",
+            remedy="input_bits_per_cycle tells how many at once",
         )
     if macro.style == "digital" and macro.converter != "none":
         raise InputError(

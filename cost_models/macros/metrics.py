@@ -48,7 +48,7 @@ METRICS: Mapping[str, tuple[Kind, Callable[[MacroCost, tuple[str, ...]], Array]]
     "energy_per_mac": ("energy", lambda c, parts: _energy(c, parts) / c.macro.macs),
     "energy_per_output": ("energy", lambda c, parts: _energy(c, parts) / (c.macro.outputs * c.macro.arrays)),
     "energy_per_mvm": ("energy", lambda c, parts: _energy(c, parts) / c.macro.arrays),
-    "energy_per_conversion": ("energy", lambda c, parts: _energy(c, parts) / _conversions(c.macro)),
+    "energy_per_conversion": ("energy", lambda c, _: _energy(c, ("adc",)) / _conversions(c.macro)),
     "energy_share": ("energy", lambda c, parts: _energy(c, parts) / _energy(c, ())),
     "throughput": ("time", lambda c, _: 2.0 * c.macro.macs / c.mvm_time),
     "cycle_time": ("time", lambda c, _: c.cycle_time),

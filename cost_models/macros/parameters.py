@@ -70,7 +70,7 @@ def parameters_of(macro: Macro, technology: ComponentFile) -> ParameterSet:
     named = {"technology": technology, "macro": load_macro("cim_macro")}
     if macro.style != "digital":
         named |= {slot: load_converter(name) for slot, name in _SHARED_CONVERTERS.items()}
-        named["adc"] = load_converter(CONVERTER_FILES[macro.converter])
+        named["adc"] = load_converter(CONVERTER_FILES[macro.converter_law])
     if macro.device is not None:
         named["device"] = load_device(macro.device)
         _check_device(macro, named["device"].family)

@@ -20,7 +20,7 @@ from cost_models.namespace import Array
 from device_params.chip_vocabulary import BOUNDARIES
 from device_params.errors import InputError, nearest_name
 
-#: Components of the array itself, all that the boundary of that name holds.
+#: Components of an analog array itself.
 _ARRAY = ("cell", "word_line_driver", "bit_line_driver", "dac", "adc", "multiplexer")
 
 #: Components whose area does not leak as gates: cells and buffers have a leakage of their own, that of a converter
@@ -56,6 +56,11 @@ class _Bill:
     technology: Technology
     p: Mapping[str, Array]
     step: Step
+
+    @property
+    def _array(self) -> tuple[str, ...]:
+        """Components inside the boundary ``array``; the adders of a digital one belong to it."""
+        return (*_ARRAY, "accumulation", "register") if self.macro.style == "digital" else _ARRAY
 
     @property
     def steps(self) -> float:
@@ -103,7 +108,7 @@ class _Bill:
         for name, value in self.step.conversion_energy.items():
             parts[name] = parts.get(name, 0.0) + self.conversions * value
         if self.boundary == "array":
-            return {name: value for name, value in parts.items() if name in _ARRAY}
+            return {name: value for name, value in parts.items() if name in self._array}
         registers = parts.pop("register", 0.0)
         selecting = self.steps * self._decoder().select().energy if macro.groups > 1 else 0.0
         # A clock for every step, and one more for every turn of the converters after its first.
@@ -128,7 +133,7 @@ class _Bill:
             name: value if name == "cell" else overhead * value for name, value in self.step.area.items()
         }
         if self.boundary == "array":
-            return {name: value for name, value in parts.items() if name in _ARRAY}
+            return {name: value for name, value in parts.items() if name in self._array}
         registers = parts.pop("register", 0.0)
         logic = {
             "register": registers + overhead * self._registers().area,

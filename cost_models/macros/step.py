@@ -32,7 +32,8 @@ class Activity:
     def of(cls, given: Mapping[str, float]) -> Activity:
         """From the keys of a case; what is missing as for independent random bits.
 
-        Bits of density d toggle with 2·d·(1 − d). The mean product is the mean output where that is given.
+        Bits of density d toggle with 2·d·(1 − d), from one half on with ½: inputs that are mostly one are not known
+        to stand still. The mean product is the mean output where that is given.
         Raises InputError for a share that is not 0 to 1.
         """
         for name, share in given.items():
@@ -43,7 +44,7 @@ class Activity:
         return cls(
             input_density=density,
             weight_density=weights,
-            input_toggle=given.get("input_toggle", 2.0 * density * (1.0 - density)),
+            input_toggle=given.get("input_toggle", 2.0 * min(density, RANDOM) * (1.0 - min(density, RANDOM))),
             product=given.get("output_fraction", density * weights),
         )
 

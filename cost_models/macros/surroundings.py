@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cost_models.circuits.sram import Sram
+from cost_models.circuits.logic import RegisterBank
+from cost_models.circuits.sram import CAPACITY_RANGE, Sram
 from cost_models.circuits.technology import Technology
 from cost_models.circuits.wires import HTree
 from cost_models.macros.configuration import Macro
@@ -13,6 +15,9 @@ from cost_models.namespace import Array, namespace_of
 
 #: Bits that move at once between a buffer and the arrays.
 PORT = 128.0
+
+#: Capacity of a buffer [byte] below which it is made of registers, and above which it is made of several memories.
+SMALLEST_MEMORY, LARGEST_MEMORY = (bits / 8.0 for bits in CAPACITY_RANGE)
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,19 @@ def surroundings(
     space: dict[str, Array] = {"buffer": 0.0 * area}
     leakage_power: Array = 0.0
     for capacity, way in ((macro.input_buffer, "in"), (macro.output_buffer, "out")):
-        if capacity:
-            memory = Sram(technology, capacity, PORT)
+        if not capacity:
+            continue
+        if capacity < SMALLEST_MEMORY:
+            registers = RegisterBank(technology, 8.0 * capacity)
+            access, area_of, leaked, width = registers.load(), registers.area, registers.leakage_power, 8.0 * capacity
+        else:
+            banks = math.ceil(capacity / LARGEST_MEMORY)
+            memory = Sram(technology, capacity / banks, PORT)
             access = memory.read() if way == "in" else memory.write()
-            energy["buffer"] = energy["buffer"] + moved[way] / PORT * access.energy
-            space["buffer"] = space["buffer"] + p["macro.layout_overhead"] * memory.area
-            leakage_power = leakage_power + memory.leakage_power
+            area_of, leaked, width = banks * memory.area, banks * memory.leakage_power, PORT
+        energy["buffer"] = energy["buffer"] + moved[way] / width * access.energy
+        space["buffer"] = space["buffer"] + p["macro.layout_overhead"] * area_of
+        leakage_power = leakage_power + leaked
     if boundary == "chip":
         xp = namespace_of(area)
         side = xp.sqrt(xp.asarray(area + space["buffer"]))
