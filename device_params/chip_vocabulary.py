@@ -259,7 +259,9 @@ def setting_value(name: str, value: object, devices: tuple[str, ...]) -> Setting
     if not setting.low <= number <= setting.high:
         factor, unit = _READABLE.get(setting.unit, (1.0, "" if setting.unit == "1" else setting.unit))
         raise InputError(
-            "outside its range", value=value, allowed=f"{setting.low * factor:g} to {setting.high * factor:g} {unit}".strip()
+            "outside its range",
+            value=value,
+            allowed=f"{setting.low * factor:g} to {setting.high * factor:g} {unit}".strip(),
         )
     if setting.integer and number != round(number):
         raise InputError("must be a whole number", value=value)

@@ -202,7 +202,9 @@ def load_cases(path: str | Path | None = None) -> tuple[Case, ...]:
     )
     if not root.is_dir():
         return (load_case(root),)
-    files = sorted((f for f in root.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda file: file.name)
+    files = sorted(
+        (f for f in root.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda file: file.name
+    )
     if not files:
         raise InputError("no case files in this folder", where=str(root), remedy="a case is a file *.yaml")
     cases: list[Case] = []

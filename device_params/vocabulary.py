@@ -108,6 +108,9 @@ CROSSBAR_CHIP = {
     "array.rows": Entry("1", "word lines of an array"),
     "array.cols": Entry("1", "bit lines of an array"),
     "array.columns_per_adc": Entry("1", "bit lines that share a converter"),
+    "array.offset_column": Entry(
+        "1", "1: a reference column an array makes weights signed, 0: pairs of cells"
+    ),
     "array.adc_bits": Entry("1", "converter bits; 0: as many as a lossless sum needs"),
     "chip.arrays_per_tile": Entry("1", "arrays in a tile"),
     "chip.bus_width": Entry("1", "bits moved per cycle between buffer and tiles"),

@@ -26,7 +26,10 @@ def _check_bits(p: Mapping[str, Array], slot: str, key: str, bits: float) -> Non
     low, high = (float(np.min(p[f"{slot}.{limit}_bits"])) for limit in ("minimum", "maximum"))
     if not low <= bits <= high:
         raise InputError(
-            "no converter of this kind has so many bits", where=key, value=bits, allowed=f"{low:g} to {high:g}"
+            "no converter of this kind has so many bits",
+            where=key,
+            value=bits,
+            allowed=f"{low:g} to {high:g}",
         )
 
 

@@ -49,7 +49,12 @@ def surroundings(
             continue
         if capacity < SMALLEST_MEMORY:
             registers = RegisterBank(technology, 8.0 * capacity)
-            access, area_of, leaked, width = registers.load(), registers.area, registers.leakage_power, 8.0 * capacity
+            access, area_of, leaked, width = (
+                registers.load(),
+                registers.area,
+                registers.leakage_power,
+                8.0 * capacity,
+            )
         else:
             banks = math.ceil(capacity / LARGEST_MEMORY)
             memory = Sram(technology, capacity / banks, PORT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.cells.cell import Cell
 from cost_models.cells.fefet import gate_pulse_energy
-from cost_models.circuits.adc import Converter, EmbeddedAdc, required_bits
+from cost_models.circuits.adc import Converter, EmbeddedAdc, SarAdc, required_bits
 from cost_models.circuits.adc_survey import SurveyAdc
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
@@ -38,6 +38,20 @@ CELL_FAMILIES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
 
 #: Cell families with an access transistor on the word line.
 GATED: frozenset[str] = frozenset({"rram", "sram"})
+
+#: Constants of the embedded converter law.
+_FITTED: tuple[str, ...] = (
+    "linear_capacitance",
+    "exponential_capacitance",
+    "delay_per_bit",
+    "delay_per_bit_row",
+    "area_coefficient",
+    "area_slope",
+    "energy_factor",
+    "delay_factor",
+    "area_factor",
+    "leakage_fraction",
+)
 
 #: Technology of the chips that the embedded converter law was fitted to.
 _NODE_OF_FIT = "28nm"
@@ -75,6 +89,7 @@ class Parts:
 
     cell_bits: Array
     cells_per_weight: Array
+    offset_column: Array
     adc_bits_required: Array
     array: CurrentArray
     combiner: Adder
@@ -125,22 +140,26 @@ def _converter(p: Mapping[str, Array], family: str, *, bits: Array, rows: Array)
     """
     if family == "survey_adc":
         return SurveyAdc.of(p, bits=bits, rate=p["digital.clock"], node=p["technology.node"])
-    for name in _CARRIED_BY:  # tells a mapping that takes note which of the many parameters matter here
-        p[f"technology.{name}"]
-    return EmbeddedAdc.of(
-        p,
+    fitted = SarAdc(
         bits=bits,
         rows=rows,
-        technology=Technology.of(dict(p)),
-        reference=nominal_technology(_NODE_OF_FIT),
+        supply_voltage=p["technology.supply_voltage"],
+        **{name: p[f"adc.{name}"] for name in _FITTED},
     )
+    # Of the technology only what carries the law is taken note of as used.
+    carrying = {f"technology.{name}": p[f"technology.{name}"] for name in _CARRIED_BY}
+    here = Technology.of(dict(p) | carrying)
+    return EmbeddedAdc(fitted, here, nominal_technology(_NODE_OF_FIT))
 
 
 def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Precision) -> Parts:
     """All components of a crossbar chip from its parameters (SI values, floats or arrays [points]).
 
     A signed weight is a differential pair: its magnitude bits (one less than its bits) are sliced over
-    cells of ``cell.bits``, once for the positive and once for the negative side.
+    cells of ``cell.bits``, once for the positive and once for the negative side. With ``array.offset_column`` it is
+    shifted by half of its range instead, all its bits are sliced once, and each array has one column at half of the
+    levels that is converted with the others and subtracted. Inputs are bits of two's complement: a positive operand
+    needs no second read.
 
     Widths: a converter's result is accumulated over input bits (+ input bits), then over slices and
     the two halves of a differential pair (+ weight bits), then over row tiles (+ 8 bits, 256 tiles).
@@ -153,7 +172,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
     cell_bits = p["cell.bits"]
     xp = namespace_of(*p.values())
 
-    slices = round_up((precision.weight_bits - 1) / cell_bits)
+    offset = p["array.offset_column"]
+    slices = round_up((precision.weight_bits - 1 + offset) / cell_bits)
     required = required_bits(rows=rows, levels=cell.levels)
     bits = xp.where(p["array.adc_bits"] > 0, p["array.adc_bits"], required)
 
@@ -221,7 +241,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
     at_supply = (supply / p["technology.arithmetic_voltage"]) ** 2
     return Parts(
         cell_bits=cell_bits,
-        cells_per_weight=2 * slices,
+        cells_per_weight=(2 - offset) * slices,
+        offset_column=offset,
         adc_bits_required=required,
         array=array,
         combiner=adder(combined),

@@ -31,6 +31,9 @@ SIMPLIFICATIONS: tuple[str, ...] = (
     "The digital unit works on 8-bit products and 16-bit elementary operations at any chosen precision.",
 )
 
+#: Mean level of weights that are shifted by half of their range.
+SHIFTED_LEVEL = 0.5
+
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -98,7 +101,9 @@ class _Chip:
         """Mean stored level of each array operator at the block's bits a cell [rows, points]."""
         index = self.xp.asarray(self.parts.cell_bits, dtype=self.xp.int64) - 1
         fractions = self.column(self.workload.level_fraction, self.rows)
-        return self.xp.take(fractions, self.xp.clip(index, 0, MAX_CELL_BITS - 1), axis=1)
+        pairs = self.xp.take(fractions, self.xp.clip(index, 0, MAX_CELL_BITS - 1), axis=1)
+        # Shifted weights lie around the middle of their range, whatever their spread.
+        return pairs + self.parts.offset_column * (SHIFTED_LEVEL - pairs)
 
     @cached_property
     def columns(self) -> Array:
@@ -113,7 +118,7 @@ class _Chip:
     @cached_property
     def col_tiles(self) -> Array:
         """Arrays across the outputs; each gets the same inputs [rows, points]."""
-        return round_up(self.columns / self.parts.array.cols)
+        return round_up(self.columns / (self.parts.array.cols - self.parts.offset_column))
 
     @cached_property
     def arrays(self) -> Array:
@@ -124,7 +129,9 @@ class _Chip:
     def cells(self) -> Array:
         """Programmed cells of each operator [rows, points]."""
         weights = (self.workload.contraction * self.workload.outputs * self.workload.matrices)[self.rows]
-        return self.xp.asarray(weights) * self.parts.cells_per_weight
+        stored = self.xp.asarray(weights) * self.parts.cells_per_weight
+        references = self.xp.asarray((self.workload.contraction * self.workload.matrices)[self.rows])
+        return stored + references * self.col_tiles * self.parts.offset_column
 
     # -- products on arrays -----------------------------------------------------------------------
 
@@ -136,7 +143,7 @@ class _Chip:
         contraction = self.column(work.contraction, self.rows)
         per_plane = array.plane_energy(
             rows=contraction,
-            columns=self.columns,
+            columns=self.columns + self.parts.offset_column * self.col_tiles,
             input_density=self.column(work.input_density, self.rows),
             level_fraction=self.level_fraction,
         )
@@ -144,10 +151,11 @@ class _Chip:
         tiles |= dict.fromkeys(("bit_line_driver", "adc", "multiplexer", "accumulation"), self.row_tiles)
         for name, value in per_plane.items():
             energy.add(name, self.rows, planes * value * tiles.get(name, 1.0))
-        # Once a vector: slices and differential halves are combined, then row tiles are added up.
+        # Once a vector: slices and differential halves (or the reference) are combined, then row tiles added up.
         vectors = self.column(work.vectors, self.rows)
         outputs = self.column(work.outputs, self.rows)
-        combine = (self.parts.cells_per_weight - 1) * self.row_tiles * self.parts.combiner.add().energy
+        joined = self.parts.cells_per_weight - 1 + self.parts.offset_column
+        combine = joined * self.row_tiles * self.parts.combiner.add().energy
         reduce = (self.row_tiles - 1) * self.parts.reducer.add().energy
         requantise = self.parts.digital.operation_energy["multiply"]
         energy.add("accumulation", self.rows, vectors * outputs * (combine + reduce + requantise))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cost_models.arrays.ir_drop import IrDrop, gated_ir_drop
 from cost_models.arrays.snr import ColumnSum, Word, current_noise, output_snr
 from cost_models.mapping.precision import Precision
@@ -11,7 +13,7 @@ from cost_models.targets.assembly import Parts
 #: Lines of a column that carry the read current: the bit line and a source line of the same wire beside it.
 LINES_PER_COLUMN = 2
 
-#: Share of cells of a differential pair that may hold more than zero.
+#: Share of cells of a differential pair that may hold more than zero; of shifted weights all may.
 USED_SHARE = 0.5
 
 #: Activity below which a program is not told from one without activity; keeps ratios finite.
@@ -45,12 +47,13 @@ def output_quality(
     """
     array, cell = parts.array, parts.array.cell
     xp = namespace_of(array.rows, cell.on_current, input_density, level_fraction)
+    used_share = USED_SHARE * (1.0 + parts.offset_column)
     column = ColumnSum.of_bits(
         rows=array.rows,
         input_density=xp.clip(as_array(input_density, xp), _LEAST, 1.0),
         levels=cell.levels,
-        level_fraction=xp.clip(as_array(level_fraction, xp), _LEAST, USED_SHARE),
-        used_share=USED_SHARE,
+        level_fraction=_within(as_array(level_fraction, xp), used_share, xp),
+        used_share=used_share,
     )
     drop = column_ir_drop(parts, column)
     step = (cell.on_current - cell.off_current) * cell.read_time * cell.read_steps / column.weight_max
@@ -67,7 +70,7 @@ def output_quality(
     one = output_snr(column=column, used_bits=array.adc.bits, analog=analog)
     word = Word(
         planes=precision.input_bits,
-        slices=parts.cells_per_weight / 2,
+        slices=parts.cells_per_weight / (2 - parts.offset_column),
         slice_bits=parts.cell_bits,
         differential=True,
         signed_input=True,
@@ -84,6 +87,10 @@ def output_quality(
         "ir_drop_flagged": drop.flagged,
         "ir_drop_infeasible": drop.infeasible,
     }
+
+
+def _within(level: Array, most: Array, xp: Any) -> Array:
+    return xp.maximum(xp.minimum(level, most), xp.asarray(_LEAST, dtype=level.dtype))
 
 
 def column_ir_drop(parts: Parts, column: ColumnSum) -> IrDrop:

@@ -199,7 +199,7 @@ def bill(p: dict[str, float], *, gated: bool) -> tuple[dict[str, float], float, 
             planes, converted = vectors * BITS, down * shape.cols * per_weight
             pulses = across * shape.contraction * DENSITY * turns
             current = c["off_current"] + (c["on_current"] - c["off_current"]) * LEVEL
-            read_energy = c["read_voltage"] * current * steps * c["read_time"]
+            read_energy = max(c["read_voltage"], t["supply_voltage"]) * current * steps * c["read_time"]
             e["cell"] = planes * shape.contraction * shape.cols * per_weight * DENSITY * read_energy
             e["word_line_driver"] = planes * pulses * 4 / 3 * word * c["read_gate_voltage"] ** 2 * staircase
             e["bit_line_driver"] = planes * converted * 4 / 3 * bit * c["read_voltage"] ** 2
@@ -272,7 +272,8 @@ def bill(p: dict[str, float], *, gated: bool) -> tuple[dict[str, float], float, 
     current = c["off_current"] + (c["on_current"] - c["off_current"]) / 2
     read = turns * (4 / 3 * word * c["read_gate_voltage"] ** 2 * staircase + 2 * steps * gate)
     read += t["flip_flop_capacitance_ratio"] * gate
-    column = c["read_voltage"] * current * steps * c["read_time"] + 4 / 3 * bit * c["read_voltage"] ** 2
+    column = max(c["read_voltage"], t["supply_voltage"]) * current * steps * c["read_time"]
+    column += 4 / 3 * bit * c["read_voltage"] ** 2
     read += share * cols * (column + convert + 3 * gate + add(adc_bits + BITS))
     once = writing(
         p,
