@@ -14,8 +14,8 @@ class Cell:
 
     The current comes from a supply of ``read_supply_voltage`` [V]: across the circuit that holds the bit line
     at the read voltage, or from that voltage itself. ``levels`` states; a read lasts ``read_steps`` pulses of
-    ``read_time`` [s]. Capacitances [F] are those of the cell's own terminals, without the wire. ``area`` [m²],
-    ``aspect_ratio`` width/height.
+    ``read_time`` [s]. Capacitances [F] are those of the cell's own terminals, without the wire. ``area``
+    [m²], ``aspect_ratio`` width/height.
     ``write_energy`` [J] is what one write pulse takes from the cell's own terminals. A ``gated`` cell has an
     access transistor on its word line: writing others does not reach it.
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 from cost_models.namespace import Array, as_array, namespace_of
 from device_params.load import load_technology
 
-#: Width of the transition between weak and strong inversion, 2·n·kT/q [V], at 300 K with a slope factor n of 1.4,
-#: a subthreshold swing of 83 mV a decade (typical of bulk; FinFETs 1.2).
+#: Width of the transition between weak and strong inversion, 2·n·kT/q [V], at 300 K with a slope factor n
+#: of 1.4, a subthreshold swing of 83 mV a decade (typical of bulk; FinFETs 1.2).
 MODERATE_INVERSION = 2.0 * 1.4 * 0.02585
 
 
@@ -67,9 +67,9 @@ class Technology:
     def slowdown(self) -> Array:
         """Delay at the supply over the delay at ``nominal_voltage``, V/V_ov^α.
 
-        Alpha-power law: Sakurai & Newton, IEEE J. Solid-State Circuits 25, 584 (1990), eq. 9, with the overdrive
-        V − V_t continued through the threshold as in the EKV model (Enz, Krummenacher & Vittoz, Analog Integrated
-        Circuits and Signal Processing 8, 83 (1995)): V_ov = 2nφ·ln(1 + exp((V − V_t)/2nφ)). Well above the
+        Alpha-power law: Sakurai & Newton, IEEE J. Solid-State Circuits 25, 584 (1990), eq. 9, with the
+        overdrive V − V_t continued through the threshold as in the EKV model (Enz, Krummenacher & Vittoz,
+        Analog Integrated Circuits and Signal Processing 8, 83 (1995)): V_ov = 2nφ·ln(1 + exp((V − V_t)/2nφ)). Well above the
         threshold that is V − V_t; it stays positive below.
         """
         xp = namespace_of(self.supply_voltage, self.threshold_voltage)

@@ -114,8 +114,8 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
         full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
         code=activity.product,
     )
-    # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged stay on
-    # capacitors while converters take turns; others, and what an oscillator counts, are read for each turn.
+    # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged stay
+    # on capacitors while converters take turns; others, and what an oscillator counts, are read each turn.
     oscillates = macro.converter == "oscillator"
     stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "capacitive"
     held = stays and not oscillates

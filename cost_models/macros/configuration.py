@@ -145,8 +145,8 @@ class Macro:
     def converter_law(self) -> str:
         """Law that prices the converter, by the kind of which it is.
 
-        A sense amplifier of several bits decides one after the other, as a SAR converter does; one or two bits
-        are the work of as many comparators, a flash converter's.
+        A sense amplifier of several bits decides one after the other, as a SAR converter does; one or two
+        bits are the work of as many comparators, a flash converter's.
         """
         if self.converter in ("sar", "sense_amplifier"):
             return "sar" if self.converter_bits > MOST_COMPARED_BITS else "flash"
@@ -180,8 +180,8 @@ class Macro:
 
 
 def circuit_style(memory: str, style: str) -> str:
-    """What a chip is calibrated by: gates that add, columns whose capacitance is charged or discharged, or cells
-    that conduct for as long as they are read."""
+    """What a chip is calibrated by: gates that add, columns whose capacitance is charged or discharged, or
+    cells that conduct for as long as they are read."""
     if style == "digital":
         return "digital"
     return "capacitive" if style == "charge" or memory in STATIC_MEMORIES else "conduction"

@@ -23,8 +23,8 @@ from device_params.errors import InputError, nearest_name
 #: Components of an analog array itself.
 _ARRAY = ("cell", "word_line_driver", "bit_line_driver", "dac", "adc", "multiplexer")
 
-#: Components whose area does not leak as gates: cells and buffers have a leakage of their own, that of a converter
-#: is in its conversions, and thick-oxide drivers are off while a macro computes.
+#: Components whose area does not leak as gates: cells and buffers have a leakage of their own, that of a
+#: converter is in its conversions, and thick-oxide drivers are off while a macro computes.
 _NOT_LEAKING = ("cell", "buffer", "adc", "write_path")
 
 _STEPS = {"current": current_step, "charge": charge_step, "digital": digital_step}

@@ -32,8 +32,8 @@ class Activity:
     def of(cls, given: Mapping[str, float]) -> Activity:
         """From the keys of a case; what is missing as for independent random bits.
 
-        Bits of density d toggle with 2·d·(1 − d), from one half on with ½: inputs that are mostly one are not known
-        to stand still. The mean product is the mean output where that is given.
+        Bits of density d toggle with 2·d·(1 − d), from one half on with ½: inputs that are mostly one are
+        not known to stand still. The mean product is the mean output where that is given.
         Raises InputError for a share that is not 0 to 1.
         """
         for name, share in given.items():

@@ -16,7 +16,8 @@ from cost_models.namespace import Array, namespace_of
 #: Bits that move at once between a buffer and the arrays.
 PORT = 128.0
 
-#: Capacity of a buffer [byte] below which it is made of registers, and above which it is made of several memories.
+#: Capacity of a buffer [byte] below which it is made of registers, and above which it is made of several
+#: memories.
 SMALLEST_MEMORY, LARGEST_MEMORY = (bits / 8.0 for bits in CAPACITY_RANGE)
 
 

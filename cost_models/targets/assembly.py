@@ -135,8 +135,8 @@ def cell_of(p: Mapping[str, Array], family: str) -> Cell:
 def _converter(p: Mapping[str, Array], family: str, *, bits: Array, rows: Array) -> Converter:
     """The converter at the foot of the columns, by the law that the family of its file names.
 
-    ``sar_adc``: the embedded law, carried from the node of its fit to that of the chip. ``survey_adc``: the law of
-    stand-alone converters, its nominal bits taken as effective ones, one conversion a digital clock.
+    ``sar_adc``: the embedded law, carried from the node of its fit to that of the chip. ``survey_adc``: the
+    law of stand-alone converters, its nominal bits taken as effective ones, one conversion a digital clock.
     """
     if family == "survey_adc":
         return SurveyAdc.of(p, bits=bits, rate=p["digital.clock"], node=p["technology.node"])
@@ -156,10 +156,10 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
     """All components of a crossbar chip from its parameters (SI values, floats or arrays [points]).
 
     A signed weight is a differential pair: its magnitude bits (one less than its bits) are sliced over
-    cells of ``cell.bits``, once for the positive and once for the negative side. With ``array.offset_column`` it is
-    shifted by half of its range instead, all its bits are sliced once, and each array has one column at half of the
-    levels that is converted with the others and subtracted. Inputs are bits of two's complement: a positive operand
-    needs no second read.
+    cells of ``cell.bits``, once for the positive and once for the negative side. With
+    ``array.offset_column`` it is shifted by half of its range instead, all its bits are sliced once, and
+    each array has one column at half of the levels that is converted with the others and subtracted. Inputs are bits of two's complement: a positive
+    operand needs no second read.
 
     Widths: a converter's result is accumulated over input bits (+ input bits), then over slices and
     the two halves of a differential pair (+ weight bits), then over row tiles (+ 8 bits, 256 tiles).

@@ -151,7 +151,7 @@ class _Chip:
         tiles |= dict.fromkeys(("bit_line_driver", "adc", "multiplexer", "accumulation"), self.row_tiles)
         for name, value in per_plane.items():
             energy.add(name, self.rows, planes * value * tiles.get(name, 1.0))
-        # Once a vector: slices and differential halves (or the reference) are combined, then row tiles added up.
+        # Once a vector: slices and halves of pairs (or the reference) are combined, then row tiles added up.
         vectors = self.column(work.vectors, self.rows)
         outputs = self.column(work.outputs, self.rows)
         joined = self.parts.cells_per_weight - 1 + self.parts.offset_column
