@@ -248,7 +248,7 @@ def record(parameter: Parameter) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class ComponentFile:
-    """One file of a device, technology, converter, memory or macro; parameters carry the names of the file."""
+    """One file of a device, technology, converter, memory or macro; parameters have its names."""
 
     name: str
     kind: Kind

@@ -36,6 +36,10 @@ class NodalSolution:
     power: float
 
 
+#: Resistance of a segment [Ω] below which a wire counts as ideal; a micrometre of thick metal has milliohms.
+LEAST_RESISTANCE = 1e-12
+
+
 @dataclass(frozen=True)
 class _Lines:
     """Parallel wires, one for every row or column, held at a voltage at their first end, last end or both.
@@ -49,6 +53,11 @@ class _Lines:
     resistance: float
     first: Floats | None = None
     last: Floats | None = None
+
+    @property
+    def is_ideal(self) -> bool:
+        """Whether the wires count as free of resistance: below that of any metal, where 1/R overflows."""
+        return self.resistance < LEAST_RESISTANCE
 
     def held(self, shape: tuple[int, int]) -> list[tuple[NDArray[np.intp], Floats]]:
         """For each held end: the cells (flat index) next to it and the voltages behind the last segment."""
@@ -82,7 +91,7 @@ class _Lines:
 
         ``cell_inflow`` [A]: what the cells put into the wire, which is all that an ideal wire passes on.
         """
-        if self.resistance == 0.0:
+        if self.is_ideal:
             total = cell_inflow.sum(axis=self.axis)
             return total, float(np.sum(total * self.ideal(voltage.shape).take(0, axis=self.axis)))
         total, power = np.zeros(voltage.shape[1 - self.axis]), 0.0
@@ -162,10 +171,10 @@ def _solve(conductance: Floats, source: _Lines, sink: _Lines) -> NodalSolution:
             )
     shape = (conductance.shape[0], conductance.shape[1])
     g = conductance.ravel()
-    fixed = [lines.ideal(shape).ravel() if lines.resistance == 0.0 else None for lines in (source, sink)]
+    fixed = [lines.ideal(shape).ravel() if lines.is_ideal else None for lines in (source, sink)]
     matrices, currents = [], []
     for lines, other in ((source, fixed[1]), (sink, fixed[0])):
-        if lines.resistance == 0.0:
+        if lines.is_ideal:
             continue
         matrix, injected = lines.laplacian(shape)
         matrices.append(matrix + sparse.diags_array(g))

@@ -69,8 +69,9 @@ class Technology:
 
         Alpha-power law: Sakurai & Newton, IEEE J. Solid-State Circuits 25, 584 (1990), eq. 9, with the
         overdrive V − V_t continued through the threshold as in the EKV model (Enz, Krummenacher & Vittoz,
-        Analog Integrated Circuits and Signal Processing 8, 83 (1995)): V_ov = 2nφ·ln(1 + exp((V − V_t)/2nφ)). Well above the
-        threshold that is V − V_t; it stays positive below.
+        Analog Integrated Circuits and Signal Processing 8, 83 (1995)):
+        V_ov = 2nφ·ln(1 + exp((V − V_t)/2nφ)). Well above the threshold that is V − V_t; it stays positive
+        below.
         """
         xp = namespace_of(self.supply_voltage, self.threshold_voltage)
 

@@ -231,7 +231,10 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
     joined = RcLine(
         resistance=column.length * technology.wire_resistance,
         capacitance=column.capacitance + macro.rows * array.unit_capacitance,
-        terminal_resistance=technology.transistor_on_resistance_width / technology.transmission_gate_width,
+        # Every plate joins through a switch of its own, all at once.
+        terminal_resistance=technology.transistor_on_resistance_width
+        / technology.transmission_gate_width
+        / macro.rows,
     )
     register = technology.flip_flop_capacitance_ratio * technology.gate_energy
     energy["dac"] = rows * (register if entry is None else entry.convert().energy)

@@ -158,8 +158,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
     A signed weight is a differential pair: its magnitude bits (one less than its bits) are sliced over
     cells of ``cell.bits``, once for the positive and once for the negative side. With
     ``array.offset_column`` it is shifted by half of its range instead, all its bits are sliced once, and
-    each array has one column at half of the levels that is converted with the others and subtracted. Inputs are bits of two's complement: a positive
-    operand needs no second read.
+    each array has one column at half of the levels that is converted with the others and subtracted.
+    Inputs are bits of two's complement: a positive operand needs no second read.
 
     Widths: a converter's result is accumulated over input bits (+ input bits), then over slices and
     the two halves of a differential pair (+ weight bits), then over row tiles (+ 8 bits, 256 tiles).

@@ -40,7 +40,8 @@ def test_one_plane_against_an_explicit_walk() -> None:
                 # A cell of level 2 conducts at the two highest of three gate steps.
                 on = step > steps - levels[row, column]
                 current = p["cell.on_current"] if on else p["cell.off_current"]
-                cell += p["cell.read_voltage"] * current * p["cell.read_time"]
+                supply = max(p["cell.read_voltage"], p["technology.supply_voltage"])
+                cell += supply * current * p["cell.read_time"]
     plane = array.plane_energy(rows=24, columns=10, input_density=float(inputs.mean()), level_fraction=2 / 3)
     assert plane["cell"] == close(cell, rel=1e-12)
     assert plane["word_line_driver"] == close(word, rel=1e-12)

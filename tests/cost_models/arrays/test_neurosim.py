@@ -79,7 +79,8 @@ def test_word_lines_differ_by_the_driver_alone() -> None:
 def test_word_lines_of_a_macro_whose_transistor_is_not_stated() -> None:
     """Square cells and a gate 2.5 nodes wide, where the case has others."""
     guessed = {case.name: ratio(macro_plane(case), case, "word_line_driver") for case in CASES.values()}
-    assert span(guessed[case.name] for case in STATIC) == stated([1.65, 1.65])
+    # the tool opens the lines of a static cell in each of eight turns; here the sums are held
+    assert span(8 * guessed[case.name] for case in STATIC) == stated([1.65, 1.65])
     assert span(value for name, value in guessed.items() if name.startswith("fefet")) == stated([2.45, 2.45])
     assert span(value for name, value in guessed.items() if "100k" in name) == stated([1.32, 1.32])
     # a transistor that carries 6 kohm is 20 times as wide as the usual one
@@ -97,7 +98,7 @@ def test_row_inputs_by_their_two_parts() -> None:
     assert dac.load().energy / register == stated(0.93)
     assert dac.select().energy / switch == stated(0.147)
     assert span(ratio(crossbar_plane(case), case, "dac") for case in RESISTIVE) == stated([0.104, 0.189])
-    assert span(ratio(macro_plane(case), case, "dac") for case in STATIC) == stated([0.155, 0.295])
+    assert span(ratio(macro_plane(case), case, "dac") for case in STATIC) == stated([0.078, 0.112])
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_row_inputs_by_their_two_parts() -> None:
     [
         ("crossbar", RESISTIVE, [0.362, 1.142]),
         ("macro", RESISTIVE, [0.23, 1.21]),
-        ("macro", STATIC, [0.80, 1.38]),
+        ("macro", STATIC, [0.135, 0.188]),
     ],
 )
 def test_word_lines_and_row_inputs_together(style: str, cases: list[SubArray], expected: list[float]) -> None:
@@ -139,12 +140,9 @@ def test_current_of_the_column() -> None:
     for case in RESISTIVE:
         # three of four levels of RRAM cells in series with their transistor are not evenly spaced: 6 %
         rel = 0.06 if case.memory == "rram" and case["cell_bits"] > 1 else 1e-3
-        assert crossbar_plane(case)["cell"] / case.column_energy == close(
-            READ_VOLTAGE**2 / COLUMN_VOLTAGE**2, rel
-        )
-        assert macro_plane(case)["cell"] / case.column_energy == close(
-            SUPPLY * READ_VOLTAGE / COLUMN_VOLTAGE**2, rel
-        )
+        expected = close(SUPPLY * READ_VOLTAGE / COLUMN_VOLTAGE**2, rel)
+        for plane in PLANE.values():
+            assert plane(case)["cell"] / case.column_energy == expected
 
 
 def test_discharged_bit_lines_of_static_cells() -> None:
@@ -342,13 +340,13 @@ def described_twice(
     """A 28 nm RRAM array as keys of a case file and as a design of the crossbar chip.
 
     The keys give resistances and voltages; the design gets the currents and the geometry that follow, with
-    the transistor that macros assume. Both run their currents from the read voltage.
+    the transistor that macros assume. Both run their currents from the supply.
     """
     keys = {
         "node": 28e-9, "memory": "rram", "style": "current", "rows": rows, "cols": 128.0, "input_bits": BITS,
         "weight_bits": BITS, "adc.kind": "sar", "adc.bits": bits, "adc.columns": per_adc,
         "on_resistance": ohm, "off_resistance": 17 * ohm,
-        "read_voltage": 0.2, "read_supply_voltage": 0.2, "read_time": 5e-9,
+        "read_voltage": 0.2, "read_time": 5e-9,
         "word_line_voltage": ACCESS_VOLTAGE, "cell_area": 50 * 28e-9**2,
     }  # fmt: skip
     design = load_design("rram_crossbar_28nm")

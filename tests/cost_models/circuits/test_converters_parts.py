@@ -322,7 +322,7 @@ def test_gradients_pass(law: str) -> None:
 
 @pytest.mark.parametrize("law", ["charge_sar", "flash", "ramp", "oscillator", "capacitive_dac"])
 def test_factors_multiply_and_nothing_else(law: str) -> None:
-    one = BUILT[law][0](4.0)
+    one = replace(BUILT[law][0](4.0), energy_factor=1.0, delay_factor=1.0, area_factor=1.0)
     other = replace(one, energy_factor=2.0, delay_factor=3.0, area_factor=5.0)
     assert other.convert().energy == close(2 * one.convert().energy)
     assert other.convert().latency == close(3 * one.convert().latency)

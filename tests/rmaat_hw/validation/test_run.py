@@ -323,7 +323,7 @@ def test_a_refusal_offers_no_option_that_the_command_lacks() -> None:
     reasons = {row.refused or "" for row in found.rows}
     assert len(reasons) == 1
     (reason,) = reasons
-    assert "supply_voltage: value outside its range; got 5.0; allowed: 0.5 V to 1.2 V" in reason
+    assert "supply_voltage: value outside its range; got 5.0; allowed: 0.42 V to 1.35 V" in reason
     assert "--" not in reason
 
 
