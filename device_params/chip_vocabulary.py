@@ -90,6 +90,12 @@ CONFIGURATION: Mapping[str, Setting] = {
         choices=("adder_tree", "ripple_column"),
     ),
     "pipeline_registers": _count("registers that cut a column of adders", 65536),
+    "reference_columns": Setting(
+        "columns of an array that are read and converted beside those of the weights",
+        low=0,
+        high=65536,
+        integer=True,
+    ),
     "near_memory_operations": Setting(
         "scalar operations an output takes after accumulation", low=0, high=1e4
     ),

@@ -141,7 +141,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
     lines = macro.cols / (macro.outputs * macro.conversions)
     array = CurrentArray(
         rows=macro.rows,
-        cols=macro.cols,
+        cols=macro.columns,
         columns_per_adc=applied * lines,
         cell=cell,
         word_line=word_line,
@@ -165,7 +165,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
     rows = macro.rows_driven
     energy = array.read_energy(
         rows=rows,
-        columns=macro.outputs * macro.cells_per_weight,
+        columns=macro.outputs * macro.cells_per_weight + macro.reference_columns,
         input_density=activity.input_density,
         level_fraction=activity.level,
     )
@@ -191,7 +191,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
         area=parts,
         time=times["word_line_driver"] + times["bit_line_driver"] + times["cell"] * pulses,
         turns=macro.turns,
-        conversion_energy=array.conversion_energy(macro.cols),
+        conversion_energy=array.conversion_energy(macro.cols + macro.reference_columns * lines),
         conversion_time=0.0 if oscillates else macro.turns * adc.convert().latency,
     )
 
@@ -205,7 +205,7 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
     line = input_line(macro, technology, p, area)
     array = ChargeArray(
         rows=macro.rows,
-        cols=macro.cols,
+        cols=macro.columns,
         cell_area=area,
         unit_capacitance=unit + _DRAINS * drain,
         supply_voltage=technology.supply_voltage,
@@ -218,7 +218,7 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
     energy = array.step_energy(rows=rows, input_level=level, product_level=level * activity.level)
     adc = converter_of(macro, technology, p, full_scale=technology.supply_voltage, code=activity.product)
     accumulator, multiplexer = _accumulator(macro, technology, p), _multiplexer(technology)
-    conversions = macro.outputs * macro.conversions
+    conversions = macro.outputs * macro.conversions + macro.reference_columns
     entry = input_converter_of(macro, technology, p, xp.sqrt(xp.asarray(area)))
     driver = WordLineDriver(
         line=line,
@@ -247,7 +247,7 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
             "word_line_driver": macro.rows * driver.area,
             "dac": macro.rows_active * (register_area if entry is None else entry.area),
             "adc": macro.converters * adc.area,
-            "multiplexer": macro.cols * multiplexer.area,
+            "multiplexer": macro.columns * multiplexer.area,
             "accumulation": macro.converters * accumulator.area,
         },
         time=entering

@@ -47,7 +47,7 @@ def input_line(macro: Macro, technology: Technology, p: Mapping[str, Array], are
     gates = p["macro.word_line_gates"] if _is_static(macro) else 1.0
     gate = technology.transistor_gate_capacitance_per_width * p["macro.access_width"] * technology.node
     return Line(
-        cells=macro.cols,
+        cells=macro.columns,
         pitch=xp.sqrt(xp.asarray(area * aspect_ratio(macro, p))),
         cell_capacitance=gates * gate,
         wire_capacitance=technology.wire_capacitance,

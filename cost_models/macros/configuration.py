@@ -39,7 +39,8 @@ class Macro:
     ``rows`` × ``cols`` cells an array, ``rows_active`` of them summed at once. An input of ``input_bits`` is
     applied in ``planes`` steps of ``input_bits_per_cycle``; a weight of ``weight_bits`` takes
     ``cells_per_weight`` cells of a row. ``converters``: converters an array; ``conversions``: conversions
-    that one output needs for one plane and one group of rows.
+    that one output needs for one plane and one group of rows. ``reference_columns`` of an array are read and
+    converted beside the weights' in every step (offset, dummy, replica).
     """
 
     node: float
@@ -79,6 +80,7 @@ class Macro:
     unit_capacitance: float | None
     cell_area: float | None
     transistors_per_cell: float | None
+    reference_columns: float
     near_memory_operations: float
     input_buffer: float
     output_buffer: float
@@ -139,7 +141,13 @@ class Macro:
     @property
     def turns(self) -> float:
         """Conversions that a converter does one after the other for one plane and group."""
-        return max(1.0, math.ceil(self.outputs * self.conversions / max(self.converters, 1.0) - 1e-9))
+        sums = self.outputs * self.conversions + self.reference_columns
+        return max(1.0, math.ceil(sums / max(self.converters, 1.0) - 1e-9))
+
+    @property
+    def columns(self) -> float:
+        """Columns of cells of one array, references included."""
+        return self.cols + self.reference_columns
 
     @property
     def converter_law(self) -> str:
@@ -277,6 +285,7 @@ def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Ma
         unit_capacitance=optional("unit_capacitance"),
         cell_area=optional("cell_area"),
         transistors_per_cell=optional("transistors_per_cell"),
+        reference_columns=number("reference_columns", 0.0),
         near_memory_operations=number("near_memory_operations", 0.0),
         input_buffer=number("input_buffer", 0.0),
         output_buffer=number("output_buffer", 0.0),
@@ -317,6 +326,10 @@ def _check(macro: Macro) -> None:
             where="adc.kind",
             value="none",
             allowed="sar, flash, ramp, oscillator, delta_sigma, sense_amplifier",
+        )
+    if macro.style == "digital" and macro.reference_columns:
+        raise InputError(
+            "a digital sum needs no reference", where="reference_columns", value=macro.reference_columns
         )
     if macro.style == "digital" and macro.input_encoding != "bit_serial":
         raise InputError(

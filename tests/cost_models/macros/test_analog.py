@@ -237,3 +237,15 @@ def test_oversampling_multiplies_the_steps_of_a_conversion() -> None:
     few, many = (step(keys | {"adc.oversampling": n}) for n in (32.0, 64.0))
     assert many.conversion_time == close(2 * few.conversion_time)
     assert few.conversion_energy["adc"] < many.conversion_energy["adc"] < 2 * few.conversion_energy["adc"]
+
+
+def test_reference_columns_are_read_and_converted_with_the_others() -> None:
+    for kind in ("conduction", "charge"):
+        plain, more = (step(KINDS[kind] | {"reference_columns": n}) for n in (0.0, 16.0))
+        columns = KINDS[kind]["cols"]
+        grown = (columns + 16.0) / columns
+        assert float(more.energy["cell"]) == close(grown * float(plain.energy["cell"]))
+        assert float(more.area["cell"]) == close(grown * float(plain.area["cell"]))
+        for name in ("adc", "multiplexer"):
+            ratio = float(more.conversion_energy[name]) / float(plain.conversion_energy[name])
+            assert ratio == close(grown), (kind, name)
