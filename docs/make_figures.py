@@ -1,6 +1,7 @@
-"""Make the README's screen and figure again from a run: ``python docs/make_figures.py RUN``.
+"""Make what the README shows again: ``python docs/make_figures.py RUN``.
 
-Writes ``docs/energy.svg`` and puts the screen between the two marks of ``README.md``.
+Writes ``docs/energy.svg`` and puts the screen of a saved estimate between two marks of ``README.md``; runs the
+validation, writes ``docs/validation.svg`` and ``docs/validation_errors.svg`` and puts its table between two others.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from rmaat_hw.report import figures, load_run
+from rmaat_hw import validate
+from rmaat_hw.report import figures, load_run, validation_figures
 from rmaat_hw.report.screen import show_estimate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,18 +30,46 @@ def screen(run: str) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-def main(run: str) -> None:
-    """Write figure and screen."""
-    with figures.style():
-        figures.energy(*load_run(run)).savefig(
-            ROOT / "docs" / "energy.svg", facecolor="white", metadata={"Date": None}
+def errors(document: Mapping[str, Any]) -> str:
+    """Errors over the public chips as a table in Markdown: each chip left out, and without fitted factors."""
+    found = {(s["kind"], s["variant"]): s for s in document["statistics"] if s["technology"] == "all"}
+    lines = [
+        "| | chips | median error, chip left out | within 2× | median error, nothing fitted |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in ("energy", "time", "area"):
+        judged, plain = found[kind, "leave_one_out"], found[kind, "uncalibrated"]
+        lines.append(
+            f"| {kind} | {judged['chips']} | {judged['median_factor']:.2f}× | {judged['within_2']:.0%} | "
+            f"{plain['median_factor']:.2f}× |"
         )
-    readme = ROOT / "README.md"
-    marked = re.compile(r"(<!-- screen -->\n```text\n).*?(```\n<!-- end of screen -->)", re.DOTALL)
-    text, count = marked.subn(lambda m: m[1] + screen(run) + "\n" + m[2], readme.read_text())
+    return "\n".join(lines)
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """``text`` with ``content`` between the marks called ``name``."""
+    marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    changed, count = marked.subn(lambda m: m[1] + content + "\n" + m[2], text)
     if count != 1:
-        raise SystemExit("README.md has no marks for the screen")
-    readme.write_text(text)
+        raise SystemExit(f"README.md has no marks for the {name}")
+    return changed
+
+
+def main(run: str) -> None:
+    """Write figures, screen and table."""
+    plain: Mapping[str, Any] = {"facecolor": "white", "metadata": {"Date": None}}
+    with figures.style():
+        figures.energy(*load_run(run)).savefig(ROOT / "docs" / "energy.svg", **plain)
+        document = validate().document()
+        for name, drawn in (
+            ("validation", validation_figures.scatter(document)),
+            ("validation_errors", validation_figures.errors(document)),
+        ):
+            assert drawn is not None
+            drawn.savefig(ROOT / "docs" / f"{name}.svg", **plain)
+    readme = ROOT / "README.md"
+    text = replaced(readme.read_text(), "screen", f"```text\n{screen(run)}\n```")
+    readme.write_text(replaced(text, "validation", errors(document)))
 
 
 if __name__ == "__main__":
