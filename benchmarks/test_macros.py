@@ -11,10 +11,11 @@ import numpy as np
 from cost_models.arrays.ir_drop import passive_ir_drop
 from cost_models.arrays.nodal import solve_passive
 from cost_models.macros.configuration import macro_of
-from cost_models.macros.parameters import parameters_of, technology_of
+from cost_models.macros.parameters import parameters_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import sample
 from device_params.chips import Question, load_cases, questions
+from device_params.nodes import technology_at
 from rmaat_hw import validate
 
 POINTS = 4096
@@ -23,7 +24,7 @@ POINTS = 4096
 def test_macro_points(benchmark: Any, record: Callable[..., None]) -> None:
     question = next(q for case in load_cases() if case.id == "A03" for q in questions(case))
     assert isinstance(question, Question)
-    technology = technology_of(float(question.configuration["node"]))
+    technology = technology_at(float(question.configuration["node"]))
     macro = macro_of(question.configuration, technology.parameters["supply_voltage"].value)
     drawn = sample(parameters_of(macro, technology), POINTS, 0)
     benchmark(price, macro, question.activity, question.boundary, drawn)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from device_params.chips import FigureType, Label
-from device_params.file_format import _Checked
+from device_params.file_format import Checked
 
 Quantity = float | str
 
@@ -30,13 +30,13 @@ Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
-class SourceEntry(_Checked):
+class SourceEntry(Checked):
     urls: list[Name]
     kind: Name
     note: str = ""
 
 
-class TolerancesEntry(_Checked):
+class TolerancesEntry(Checked):
     """What figures without a tolerance of their own take, by type and kind."""
 
     measurement: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -47,7 +47,7 @@ class TolerancesEntry(_Checked):
     closure: Quantity | None = None
 
 
-class CaseEntry(_Checked):
+class CaseEntry(Checked):
     schema_version: Literal[1]
     id: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
     name: Name
@@ -65,7 +65,7 @@ class CaseEntry(_Checked):
     operating_points: Annotated[list[Any], Field(min_length=1)]
 
 
-class PointEntry(_Checked):
+class PointEntry(Checked):
     name: Name
     boundary: Name
     configuration: dict[str, Any] = Field(default_factory=dict)
@@ -74,7 +74,7 @@ class PointEntry(_Checked):
     published: Annotated[list[Any], Field(min_length=1)]
 
 
-class FigureEntry(_Checked):
+class FigureEntry(Checked):
     metric: str
     value: Annotated[float, Field(gt=0)]
     unit: str
@@ -88,7 +88,7 @@ class FigureEntry(_Checked):
     note: str = ""
 
 
-class PartEntry(_Checked):
+class PartEntry(Checked):
     name: Name
     count: Annotated[float, Field(gt=0)] = 1
     power: Quantity = "0 W"
@@ -96,7 +96,7 @@ class PartEntry(_Checked):
     note: str = ""
 
 
-class LevelEntry(_Checked):
+class LevelEntry(Checked):
     name: Name
     components: list[PartEntry] = Field(default_factory=list)
     holds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)

@@ -257,7 +257,7 @@ def setting_value(name: str, value: object, devices: tuple[str, ...]) -> Setting
             raise InputError(
                 "unknown choice",
                 value=value,
-                allowed=", ".join(setting.choices),
+                allowed=", ".join(choices),
                 nearest=nearest_name(str(value), choices),
             )
         return str(value)

@@ -19,14 +19,16 @@ from device_params.vocabulary import VOCABULARY, families
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
-class _Checked(BaseModel):
+class Checked(BaseModel):
+    """A mapping of a file: no key but the known ones, no number for a text, nothing infinite."""
+
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-Model = TypeVar("Model", bound=_Checked)
+Model = TypeVar("Model", bound=Checked)
 
 
-class ParameterEntry(_Checked):
+class ParameterEntry(Checked):
     """One entry under ``parameters``, in the units of the file."""
 
     value: float
@@ -43,7 +45,7 @@ class ParameterEntry(_Checked):
     note: str = ""
 
 
-class Header(_Checked):
+class Header(Checked):
     """Everything of a file but the contents of its parameters."""
 
     schema_version: Literal[1]

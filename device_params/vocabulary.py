@@ -162,6 +162,10 @@ CIM_MACRO = {
     "layout_overhead": Entry("1", "placed area over the sum of block areas"),
     **{f"{memory}.{name}": entry for memory in RESISTIVE_MEMORIES for name, entry in _CELLS.items()},
     **{
+        f"current_sigma.{memory}": Entry("1", f"relative spread of the current of {memory} cells; no cost")
+        for memory in RESISTIVE_MEMORIES
+    },
+    **{
         f"calibration.{style}.{kind}": Entry("1", f"{kind} of {style} macros: factor fitted to silicon")
         for style in MACRO_STYLES
         for kind in FIGURE_KINDS

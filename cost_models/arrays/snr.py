@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from cost_models.arrays.quantisation import bits_needed, clipped, rounded
 from cost_models.circuits.adc import required_bits
+from cost_models.circuits.elementary import smaller
 from cost_models.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from cost_models.namespace import Array, as_array, namespace_of
 
@@ -51,7 +52,7 @@ class ColumnSum:
         1)². ``used_share``: share of cells that may differ from zero, ½ in a differential pair, where one
         side of each weight is zero; ρ = level_fraction/used_share is the density within it, at most 1.
         """
-        dense = _smaller(level_fraction / used_share, 1.0)
+        dense = smaller(level_fraction / used_share, 1.0)
         top = levels - 1
         square = used_share * (dense * (1 - dense) * (levels**2 - 1) / 3 + dense**2 * top**2)
         return cls(
@@ -89,7 +90,7 @@ class ColumnSum:
     def range_of(self, sigmas: Array) -> tuple[Array, Array]:
         """Range of a converter that covers mean ± ``sigmas`` standard deviations, not beyond 0 … maximum."""
         half = sigmas * self.variance**0.5
-        return -_smaller(half - self.mean, 0.5), _smaller(self.mean + half, self.maximum + 0.5)
+        return -smaller(half - self.mean, 0.5), smaller(self.mean + half, self.maximum + 0.5)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class Word:
 
     Plane t counts 2^(``plane_bits``·t), slice s 2^(``slice_bits``·s); digits are independent of one another.
     ``differential``: another set of columns holds the negative weights and is subtracted; one side of each
-    weight is zero. ``signed_input``: two's complement, the last of one-bit planes counts negative.
+    weight is zero. ``reference``: weights are shifted by half of their range, and one more column, whose
+    cells conduct half as much as they can, is subtracted from every slice. ``signed_input``: two's
+    complement, the last of one-bit planes counts negative.
     """
 
     planes: Array = 1.0
@@ -106,6 +109,7 @@ class Word:
     slices: Array = 1.0
     slice_bits: Array = 1.0
     differential: bool = False
+    reference: bool = False
     signed_input: bool = False
 
     @property
@@ -135,6 +139,12 @@ class Word:
         """Σ of their squares."""
         return (4.0 ** (self.slice_bits * self.slices) - 1) / (4.0**self.slice_bits - 1)
 
+    @property
+    def column_squares(self) -> Array:
+        """Σ of the squared factors of all columns of an output; a reference counts as all slices at once."""
+        shared = self.slice_sum**2 if self.reference else 0.0
+        return self.sides * self.slice_squares + shared
+
     def maximum(self, column: ColumnSum) -> Array:
         """Range of the output, from its least to its largest value."""
         factors = (2.0 ** (self.plane_bits * self.planes) - 1) / (2.0**self.plane_bits - 1)
@@ -150,14 +160,15 @@ class Word:
         """Variance of the ideal output.
 
         Of a differential weight only one side is not zero, each as often: E[W] = 0 and E[W²] = 2·E[M²] with
-        the moments of the digits of that side, E[w|used] = 2·E[w].
+        the moments of the digits of that side, E[w|used] = 2·E[w]. A reference takes half of the range off
+        the mean and leaves the variance.
         """
         mean, square = self.input_moments(column)
         w1, w2 = column.weight_mean, column.weight_square
         if self.differential:
             digits = (w2 - 2 * w1**2) * self.slice_squares + 2 * (w1 * self.slice_sum) ** 2
             return column.rows * square * 2 * digits
-        weight = w1 * self.slice_sum
+        weight = (w1 - (column.weight_max / 2 if self.reference else 0.0)) * self.slice_sum
         weight_square = (w2 - w1**2) * self.slice_squares + weight**2
         return column.rows * (square * weight_square - (mean * weight) ** 2)
 
@@ -166,10 +177,10 @@ class Word:
 
         What is drawn anew in each conversion adds up in power over planes. A cell's error stays: it
         multiplies the whole input (``variation``) or, where charges are averaged, its deviation from the mean
-        (``mismatch``). Off currents are the same in all slices and cancel between the sides. An ``offset``
-        of a converter adds up over planes.
+        (``mismatch``). Off currents are the same in all slices and cancel where columns are subtracted. An
+        ``offset`` of a converter adds up over planes.
         """
-        columns = self.sides * self.slice_squares
+        columns = self.column_squares
         mean, square = self.input_moments(column)
         if term == "variation":
             return columns * square / column.input_square
@@ -177,7 +188,8 @@ class Word:
             whole = column.weight_square * square - (column.weight_mean * mean) ** 2
             return columns * whole * column.rows / column.variance
         if term == "off_current":
-            return 0.0 * self.plane_squares if self.differential else self.plane_squares * self.slice_sum**2
+            subtracted = self.differential or self.reference
+            return 0.0 * self.plane_squares if subtracted else self.plane_squares * self.slice_sum**2
         if term == "offset":
             return columns * self.plane_sum**2
         return columns * self.plane_squares
@@ -332,8 +344,3 @@ def output_snr(
         "bits_needed": bits_needed(span, as_array(rest, xp), required),
         "bits_used": used,
     }
-
-
-def _smaller(one: Array, other: Array) -> Array:
-    """The smaller of two numbers or arrays, in plain arithmetic: numbers stay numbers."""
-    return (one + other - abs(one - other)) / 2

@@ -21,6 +21,12 @@ from cost_models.namespace import Array, namespace_of, round_up
 #: not of a layout; the doubt about it is in ``area_factor``.
 SAR_LOGIC_GATES = 20.0
 
+#: Parameters of a converter file that say what a blind prediction of a converter is worth.
+FACTORS = ("energy_factor", "delay_factor", "area_factor")
+
+#: Technology of the chips that the embedded law was fitted to.
+NODE_OF_FIT = "28nm"
+
 #: Nodes [m] to which the embedded law is carried: those with a technology file.
 EMBEDDED_NODES = (3e-9, 130e-9)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cost_models.circuits.adc import SAR_LOGIC_GATES, require_bits
+from cost_models.circuits.adc import FACTORS, SAR_LOGIC_GATES, require_bits
 from cost_models.circuits.comparator import Comparator, noise_capacitance
 from cost_models.circuits.sampling import ReferenceBuffer
 from cost_models.circuits.technology import Technology
@@ -86,7 +86,8 @@ class ChargeSarAdc:
         require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
         names = (
             *("switching_share", "parasitic_ratio", "cycle_gates", "cycle_delays", "settling_ratio"),
-            *("calibration_share", "energy_factor", "delay_factor", "area_factor"),
+            "calibration_share",
+            *FACTORS,
         )
         return cls(
             technology=technology,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cost_models.circuits.adc import require_bits
+from cost_models.circuits.adc import FACTORS, require_bits
 from cost_models.circuits.comparator import Comparator
 from cost_models.circuits.technology import Technology
 from cost_models.cost import Cost
@@ -64,7 +64,7 @@ class FlashAdc:
             comparator=Comparator.of(
                 p, technology=technology, bits=bits, full_scale=full_scale, matched=True
             ),
-            **{name: p[f"{slot}.{name}"] for name in ("energy_factor", "delay_factor", "area_factor")},
+            **{name: p[f"{slot}.{name}"] for name in FACTORS},
         )
 
     @property

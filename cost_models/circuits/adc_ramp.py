@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from cost_models.circuits.adc import require_bits
+from cost_models.circuits.adc import FACTORS, require_bits
 from cost_models.circuits.comparator import Comparator, noise_capacitance
 from cost_models.circuits.sampling import SampleHold
 from cost_models.circuits.technology import Technology
 from cost_models.cost import Cost
 from cost_models.namespace import Array, as_array, namespace_of
-
-FACTORS = ("energy_factor", "delay_factor", "area_factor")
 
 
 def counter_toggles(bits: Array) -> Array:

@@ -73,8 +73,8 @@ class ClockTree:
     """Wires and buffers that carry a clock to ``flip_flops`` flip-flops strewn over a square of ``side`` [m].
 
     An H-tree to leaves of 32 flip-flops, then the shortest wires inside each leaf; buffers add a third. The
-    clock pins are in `logic.RegisterBank`: what a gated clock saves there is its ``enabled`` share, here the
-    trunk runs on. ``enabled``: share of leaves whose clock is not gated.
+    clock pins are in `logic.RegisterBank`. ``enabled``: share of leaves whose clock is not gated; the trunk
+    runs on.
     """
 
     technology: Technology

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cost_models.circuits.adc import require_bits
+from cost_models.circuits.adc import FACTORS, require_bits
 from cost_models.circuits.adc_charge import unit_capacitance
-from cost_models.circuits.adc_ramp import FACTORS, counter_toggles
+from cost_models.circuits.adc_ramp import counter_toggles
 from cost_models.circuits.sampling import ReferenceBuffer
 from cost_models.circuits.technology import Technology
 from cost_models.cost import Cost

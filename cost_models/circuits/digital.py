@@ -27,6 +27,24 @@ class Adder:
     flip_flop_area_ratio: Array
     activity: Array
 
+    @classmethod
+    def of(cls, p: Mapping[str, Array], *, width: Array) -> Adder:
+        """Build it from the parameters of a technology file (``technology.gate_area`` …)."""
+        names = (
+            "supply_voltage",
+            "gate_capacitance",
+            "gate_area",
+            "full_adder_capacitance_ratio",
+            "full_adder_area_ratio",
+            "flip_flop_capacitance_ratio",
+            "flip_flop_area_ratio",
+        )
+        return cls(
+            width=width,
+            activity=p["technology.toggle_activity"],
+            **{name: p[f"technology.{name}"] for name in names},
+        )
+
     def add(self) -> Cost:
         """One addition, result registered."""
         ratio = self.full_adder_capacitance_ratio + self.flip_flop_capacitance_ratio

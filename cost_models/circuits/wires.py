@@ -1,4 +1,4 @@
-"""Long wires: repeated wire, tree over a square, mesh of routers."""
+"""Long wires: repeated wire, tree over a square."""
 
 from __future__ import annotations
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cost_models.arrays.analog_charge import ChargeArray
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.arrays.settling import RcLine
+from cost_models.cells.cell import Cell
+from cost_models.circuits.adc import Converter
 from cost_models.circuits.dac import LadderDac, PulseWidthDac
 from cost_models.circuits.digital import Adder
 from cost_models.circuits.elementary import larger
@@ -26,24 +29,7 @@ _SQUARE_OVER_MEAN = 4.0 / 3.0
 _DRAINS = 4.0
 
 
-def _adder(width: Array, technology: Technology, p: Mapping[str, Array]) -> Adder:
-    names = (
-        "full_adder_capacitance_ratio",
-        "full_adder_area_ratio",
-        "flip_flop_capacitance_ratio",
-        "flip_flop_area_ratio",
-    )
-    return Adder(
-        width=width,
-        supply_voltage=technology.supply_voltage,
-        gate_capacitance=technology.gate_capacitance,
-        gate_area=technology.gate_area,
-        activity=p["technology.toggle_activity"],
-        **{name: getattr(technology, name) for name in names},
-    )
-
-
-def _accumulator(macro: Macro, technology: Technology, p: Mapping[str, Array]) -> Adder:
+def _accumulator(macro: Macro, p: Mapping[str, Array]) -> Adder:
     """Shifts and adds conversions to the sum over planes, slices of a weight and groups.
 
     As wide as what it adds up; no bit where an output is one conversion.
@@ -54,7 +40,7 @@ def _accumulator(macro: Macro, technology: Technology, p: Mapping[str, Array]) -
     if macro.conversions > 1:
         width += macro.weight_bits - macro.bits_per_cell
     added = macro.conversions * macro.converted_planes * macro.groups
-    return _adder(width if added > 1 else 0.0, technology, p)
+    return Adder.of(p, width=width if added > 1 else 0.0)
 
 
 def _multiplexer(technology: Technology) -> ColumnMultiplexer:
@@ -100,35 +86,62 @@ def _reading_time(
     return larger(p["macro.sense_gates"] * technology.delay, counting)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How cells are read in one step.
+
+    ``cell`` conducts in each of ``pulses`` of a full input, and all of them are ``applied`` so often, once or
+    in every turn of the converters. ``entry``: converter of one row, if it has one; ``adc``: of a sum.
+    """
+
+    cell: Cell
+    pulses: float
+    applied: float
+    entry: LadderDac | PulseWidthDac | None
+    adc: Converter
+
+    @classmethod
+    def of(cls, macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]) -> Reading:
+        """The reading of a macro whose cells conduct onto bit lines."""
+        area = cell_area(macro, technology, p)
+        xp = namespace_of(area, technology.supply_voltage)
+        entry = input_converter_of(macro, technology, p, xp.sqrt(xp.asarray(area)))
+        pulses = max(1.0, macro.pulse_steps - 1.0) if macro.input_encoding == "pulse_count" else 1.0
+        adc = converter_of(
+            macro,
+            technology,
+            p,
+            full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
+            code=activity.product,
+        )
+        # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged
+        # stay on capacitors while converters take turns; others, and what an oscillator counts, are read each
+        # turn.
+        oscillates = macro.converter == "oscillator"
+        stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "capacitive"
+        applied = 1.0 if stays and not oscillates else macro.turns
+        reading = _reading_time(
+            macro,
+            technology,
+            p,
+            entry=entry,
+            counting=adc.convert().latency if oscillates else 0.0,
+            applied=applied,
+        )
+        return cls(
+            cell=read_cell(macro, technology, p, pulse=reading / pulses, pulses=pulses),
+            pulses=pulses,
+            applied=applied,
+            entry=entry,
+            adc=adc,
+        )
+
+
 def current_step(macro: Macro, activity: Activity, technology: Technology, p: Mapping[str, Array]) -> Step:
     """One step of a macro whose cells conduct onto bit lines."""
     area = cell_area(macro, technology, p)
-    xp = namespace_of(area, technology.supply_voltage)
-    pitch = xp.sqrt(xp.asarray(area))
-    entry = input_converter_of(macro, technology, p, pitch)
-    pulses = max(1.0, macro.pulse_steps - 1.0) if macro.input_encoding == "pulse_count" else 1.0
-    adc = converter_of(
-        macro,
-        technology,
-        p,
-        full_scale=p["macro.bit_line_swing"] * technology.supply_voltage,
-        code=activity.product,
-    )
-    # Sums of pulses, of steps that are joined before conversion, and on bit lines that were discharged stay
-    # on capacitors while converters take turns; others, and what an oscillator counts, are read each turn.
-    oscillates = macro.converter == "oscillator"
-    stays = _is_pulsed(macro) or macro.analog_inputs or macro.circuit == "capacitive"
-    held = stays and not oscillates
-    applied = 1.0 if held else macro.turns
-    reading = _reading_time(
-        macro,
-        technology,
-        p,
-        entry=entry,
-        counting=adc.convert().latency if oscillates else 0.0,
-        applied=applied,
-    )
-    cell = read_cell(macro, technology, p, pulse=reading / pulses, pulses=pulses)
+    read = Reading.of(macro, activity, technology, p)
+    cell, pulses, applied, entry, adc = read.cell, read.pulses, read.applied, read.entry, read.adc
     word_line = input_line(macro, technology, p, area)
     dac = InputDac(
         steps=1.0,
@@ -156,7 +169,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
         dac=dac,
         multiplexer=_multiplexer(technology),
         adc=adc,
-        accumulator=_accumulator(macro, technology, p),
+        accumulator=_accumulator(macro, p),
         high_voltage=0.0 if macro.memory in STATIC_MEMORIES else 1.0,
         high_voltage_driver_area=technology.high_voltage_driver_area,
         layout_overhead=1.0,
@@ -192,7 +205,7 @@ def current_step(macro: Macro, activity: Activity, technology: Technology, p: Ma
         time=times["word_line_driver"] + times["bit_line_driver"] + times["cell"] * pulses,
         turns=macro.turns,
         conversion_energy=array.conversion_energy(macro.cols + macro.reference_columns * lines),
-        conversion_time=0.0 if oscillates else macro.turns * adc.convert().latency,
+        conversion_time=0.0 if macro.converter == "oscillator" else macro.turns * adc.convert().latency,
     )
 
 
@@ -217,7 +230,7 @@ def charge_step(macro: Macro, activity: Activity, technology: Technology, p: Map
     rows = macro.rows_driven
     energy = array.step_energy(rows=rows, input_level=level, product_level=level * activity.level)
     adc = converter_of(macro, technology, p, full_scale=technology.supply_voltage, code=activity.product)
-    accumulator, multiplexer = _accumulator(macro, technology, p), _multiplexer(technology)
+    accumulator, multiplexer = _accumulator(macro, p), _multiplexer(technology)
     conversions = macro.outputs * macro.conversions + macro.reference_columns
     entry = input_converter_of(macro, technology, p, xp.sqrt(xp.asarray(area)))
     driver = WordLineDriver(

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from cost_models.circuits.adc import required_bits
+from device_params.chip_vocabulary import SettingValue
 from device_params.errors import InputError
-
-Setting = float | str | bool
 
 #: Memories that can sum cell currents, charge capacitors or feed adders. A digital macro reads its weights
 #: without sensing, which only a static cell allows.
@@ -206,7 +205,7 @@ def _encoding_bits(encoding: str, input_bits: float) -> float:
     return 1.0 if encoding == "bit_serial" else input_bits
 
 
-def macro_of(configuration: Mapping[str, Setting], nominal_voltage: float) -> Macro:
+def macro_of(configuration: Mapping[str, SettingValue], nominal_voltage: float) -> Macro:
     """A macro from the keys of a case file (``docs/cases.md``); what is not said has its usual value.
 
     ``nominal_voltage`` [V] is the supply where the configuration states none. Raises InputError for what the

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cost_models.circuits.adc import Converter, EmbeddedAdc
+from cost_models.circuits.adc import NODE_OF_FIT, Converter, EmbeddedAdc
 from cost_models.circuits.adc_flash import FlashAdc
 from cost_models.circuits.adc_ramp import OscillatorAdc, RampAdc
 from cost_models.circuits.dac import LadderDac, PulseWidthDac
@@ -42,7 +42,11 @@ def converter_of(
     _check_bits(p, "adc", "adc.bits", bits)
     if kind == "sar":
         return EmbeddedAdc.of(
-            p, bits=bits, rows=macro.rows_active, technology=technology, reference=nominal_technology("28nm")
+            p,
+            bits=bits,
+            rows=macro.rows_active,
+            technology=technology,
+            reference=nominal_technology(NODE_OF_FIT),
         )
     if kind == "ramp":
         steps = EARLY_STEPS * 2.0**bits if macro.ends_early else None

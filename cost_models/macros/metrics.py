@@ -10,7 +10,7 @@ import numpy as np
 
 from cost_models.macros.configuration import Macro
 from cost_models.namespace import Array
-from device_params.chip_vocabulary import COMPONENTS, Kind
+from device_params.chip_vocabulary import COMPONENTS, METRICS
 from device_params.chips import MetricRequest
 from device_params.errors import InputError, nearest_name
 
@@ -42,20 +42,20 @@ def _conversions(macro: Macro) -> float:
     return macro.arrays * macro.outputs * macro.conversions * macro.converted_planes * macro.groups
 
 
-#: Metric → (kind, how it follows). Two operations a multiply-accumulate.
-METRICS: Mapping[str, tuple[Kind, Callable[[MacroCost, tuple[str, ...]], Array]]] = {
-    "energy_efficiency": ("energy", lambda c, parts: 2.0 * c.macro.macs / _energy(c, parts)),
-    "energy_per_mac": ("energy", lambda c, parts: _energy(c, parts) / c.macro.macs),
-    "energy_per_output": ("energy", lambda c, parts: _energy(c, parts) / (c.macro.outputs * c.macro.arrays)),
-    "energy_per_mvm": ("energy", lambda c, parts: _energy(c, parts) / c.macro.arrays),
-    "energy_per_conversion": ("energy", lambda c, _: _energy(c, ("adc",)) / _conversions(c.macro)),
-    "energy_share": ("energy", lambda c, parts: _energy(c, parts) / _energy(c, ())),
-    "throughput": ("time", lambda c, _: 2.0 * c.macro.macs / c.mvm_time),
-    "cycle_time": ("time", lambda c, _: c.cycle_time),
-    "mvm_time": ("time", lambda c, _: c.mvm_time),
-    "area": ("area", lambda c, parts: c.part(c.area, parts)),
-    "area_share": ("area", lambda c, parts: c.part(c.area, parts) / c.part(c.area, ())),
-    "compute_density": ("area", lambda c, _: 2.0 * c.macro.macs / c.mvm_time / c.part(c.area, ())),
+#: Metric → how it follows. Two operations a multiply-accumulate.
+FORMULAS: Mapping[str, Callable[[MacroCost, tuple[str, ...]], Array]] = {
+    "energy_efficiency": lambda c, parts: 2.0 * c.macro.macs / _energy(c, parts),
+    "energy_per_mac": lambda c, parts: _energy(c, parts) / c.macro.macs,
+    "energy_per_output": lambda c, parts: _energy(c, parts) / (c.macro.outputs * c.macro.arrays),
+    "energy_per_mvm": lambda c, parts: _energy(c, parts) / c.macro.arrays,
+    "energy_per_conversion": lambda c, _: _energy(c, ("adc",)) / _conversions(c.macro),
+    "energy_share": lambda c, parts: _energy(c, parts) / _energy(c, ()),
+    "throughput": lambda c, _: 2.0 * c.macro.macs / c.mvm_time,
+    "cycle_time": lambda c, _: c.cycle_time,
+    "mvm_time": lambda c, _: c.mvm_time,
+    "area": lambda c, parts: c.part(c.area, parts),
+    "area_share": lambda c, parts: c.part(c.area, parts) / c.part(c.area, ()),
+    "compute_density": lambda c, _: 2.0 * c.macro.macs / c.mvm_time / c.part(c.area, ()),
 }
 
 #: Metrics that need the time of a product.
@@ -67,16 +67,15 @@ def figure(cost: MacroCost, request: MetricRequest) -> Array:
 
     Raises InputError for an unknown metric, for components that cost nothing, and where time is up to data.
     """
-    if request.metric not in METRICS:
+    if request.metric not in FORMULAS:
         raise InputError(
             "unknown metric",
             where="metric",
             value=request.metric,
-            allowed=", ".join(METRICS),
-            nearest=nearest_name(request.metric, METRICS),
+            allowed=", ".join(FORMULAS),
+            nearest=nearest_name(request.metric, FORMULAS),
         )
-    kind, formula = METRICS[request.metric]
-    known: Mapping[str, Any] = cost.area if kind == "area" else cost.energy
+    known: Mapping[str, Any] = cost.area if METRICS[request.metric].kind == "area" else cost.energy
     missing = [name for name in request.components if name not in COMPONENTS]
     if missing or (request.components and not np.any(cost.part(known, request.components))):
         raise InputError(
@@ -93,9 +92,4 @@ def figure(cost: MacroCost, request: MetricRequest) -> Array:
             where="adc.ends_early",
             value=True,
         )
-    return formula(cost, request.components)
-
-
-def kind_of(metric: str) -> Kind:
-    """``energy``, ``time`` or ``area``."""
-    return METRICS[metric][0]
+    return FORMULAS[request.metric](cost, request.components)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from functools import lru_cache
 
 from cost_models.macros.configuration import MEMORIES_OF_STYLE, Macro
 from device_params.errors import InputError
 from device_params.load import load_converter, load_device, load_macro
-from device_params.nodes import technology_at
 from device_params.schema import ComponentFile, Parameter, ParameterSet
 
 #: Family of converter → the file that holds its law.
@@ -32,12 +30,6 @@ _SHARED_CONVERTERS = {
 
 #: What the names of all factors that silicon gave begin with.
 CALIBRATION = "macro.calibration."
-
-
-@lru_cache(maxsize=128)
-def technology_of(node: float) -> ComponentFile:
-    """The technology of a node [m], interpolated between files where there is none."""
-    return technology_at(node)
 
 
 def calibration_name(macro: Macro, kind: str) -> str:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cost_models.macros.configuration import Setting, macro_of
+from cost_models.macros.configuration import macro_of
 from cost_models.macros.metrics import figure
-from cost_models.macros.parameters import CALIBRATION, parameters_of, technology_of
+from cost_models.macros.parameters import CALIBRATION, parameters_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import interval, sample
+from device_params.chip_vocabulary import SettingValue
 from device_params.chips import MetricRequest
 from device_params.errors import InputError
+from device_params.nodes import technology_at
 from device_params.schema import ParameterSet
 from device_params.vocabulary import RESISTIVE_MEMORIES
 
@@ -30,7 +32,7 @@ class Prediction:
 
 
 def predict(
-    configuration: Mapping[str, Setting],
+    configuration: Mapping[str, SettingValue],
     activity: Mapping[str, float],
     boundary: str,
     requests: Sequence[MetricRequest],
@@ -44,7 +46,7 @@ def predict(
     macro, core or chip. Raises InputError where the configuration lies outside the model, and for a figure
     that is not a finite number.
     """
-    technology = technology_of(float(configuration["node"]))
+    technology = technology_at(float(configuration["node"]))
     macro = macro_of(configuration, technology.parameters["supply_voltage"].value)
     parameters = parameters_of(macro, technology)
     values = parameters.nominal()

@@ -49,13 +49,9 @@ def surroundings(
         if not capacity:
             continue
         if capacity < SMALLEST_MEMORY:
-            registers = RegisterBank(technology, 8.0 * capacity)
-            access, area_of, leaked, width = (
-                registers.load(),
-                registers.area,
-                registers.leakage_power,
-                8.0 * capacity,
-            )
+            width = 8.0 * capacity
+            registers = RegisterBank(technology, width)
+            access, area_of, leaked = registers.load(), registers.area, registers.leakage_power
         else:
             banks = math.ceil(capacity / LARGEST_MEMORY)
             memory = Sram(technology, capacity / banks, PORT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cost_models.arrays.analog_current import CurrentArray
 from cost_models.cells.cell import Cell
 from cost_models.cells.fefet import gate_pulse_energy
-from cost_models.circuits.adc import Converter, EmbeddedAdc, SarAdc, required_bits
+from cost_models.circuits.adc import NODE_OF_FIT, Converter, EmbeddedAdc, SarAdc, required_bits
 from cost_models.circuits.adc_survey import SurveyAdc
 from cost_models.circuits.digital import Adder, DigitalUnit
 from cost_models.circuits.lines import ColumnMultiplexer, InputDac, Line, WordLineDriver
@@ -52,9 +52,6 @@ _FITTED: tuple[str, ...] = (
     "area_factor",
     "leakage_fraction",
 )
-
-#: Technology of the chips that the embedded converter law was fitted to.
-_NODE_OF_FIT = "28nm"
 
 #: Parameters of the technology that carry the embedded converter law to another node and supply.
 _CARRIED_BY: tuple[str, ...] = (
@@ -149,7 +146,7 @@ def _converter(p: Mapping[str, Array], family: str, *, bits: Array, rows: Array)
     # Of the technology only what carries the law is taken note of as used.
     carrying = {f"technology.{name}": p[f"technology.{name}"] for name in _CARRIED_BY}
     here = Technology.of(dict(p) | carrying)
-    return EmbeddedAdc(fitted, here, nominal_technology(_NODE_OF_FIT))
+    return EmbeddedAdc(fitted, here, nominal_technology(NODE_OF_FIT))
 
 
 def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Precision) -> Parts:
@@ -186,25 +183,6 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
             wire_resistance=p["technology.wire_resistance"],
         )
 
-    def adder(width: Array) -> Adder:
-        ratios = {
-            name: p[f"technology.{name}"]
-            for name in (
-                "full_adder_capacitance_ratio",
-                "full_adder_area_ratio",
-                "flip_flop_capacitance_ratio",
-                "flip_flop_area_ratio",
-            )
-        }
-        return Adder(
-            width=width,
-            supply_voltage=supply,
-            gate_capacitance=gate,
-            gate_area=gate_area,
-            activity=p["technology.toggle_activity"],
-            **ratios,
-        )
-
     adc = _converter(p, families["adc"], bits=bits, rows=rows)
     word_line = line(cols, cell.width, cell.word_line_capacitance)
     array = CurrentArray(
@@ -231,7 +209,7 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
         ),
         multiplexer=ColumnMultiplexer(supply_voltage=supply, gate_capacitance=gate, gate_area=gate_area),
         adc=adc,
-        accumulator=adder(bits + precision.input_bits),
+        accumulator=Adder.of(p, width=bits + precision.input_bits),
         high_voltage=p["cell.high_voltage_write"],
         high_voltage_driver_area=p["technology.high_voltage_driver_area"],
         layout_overhead=p["chip.layout_overhead"],
@@ -245,8 +223,8 @@ def assemble(p: Mapping[str, Array], families: Mapping[str, str], precision: Pre
         offset_column=offset,
         adc_bits_required=required,
         array=array,
-        combiner=adder(combined),
-        reducer=adder(combined + 8),
+        combiner=Adder.of(p, width=combined),
+        reducer=Adder.of(p, width=combined + 8),
         digital=DigitalUnit(
             mac_lanes=p["digital.mac_lanes"],
             special_function_lanes=p["digital.special_function_lanes"],

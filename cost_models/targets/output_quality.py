@@ -6,6 +6,7 @@ from typing import Any
 
 from cost_models.arrays.ir_drop import IrDrop, gated_ir_drop
 from cost_models.arrays.snr import ColumnSum, Word, current_noise, output_snr
+from cost_models.cells.cell import Cell
 from cost_models.mapping.precision import Precision
 from cost_models.namespace import Array, as_array, namespace_of
 from cost_models.targets.assembly import Parts
@@ -33,7 +34,8 @@ def output_quality(
 
     Args:
         parts: of the chip.
-        precision: of inputs (two's-complement planes) and weights (differential pairs, sliced magnitude).
+        precision: of inputs (two's-complement planes) and weights (sliced; pairs of magnitudes, or shifted by
+            half of their range beside a reference column).
         supply_voltage: of the converters [V].
         on_current_sigma: relative spread of the current of a cell that conducts.
         input_density: share of input bits that are one; ``level_fraction``: mean stored level over the
@@ -64,18 +66,30 @@ def output_quality(
         off_ratio=off_ratio,
         current_sigma=on_current_sigma,
         # The converter's capacitor holds the charge of the largest sum at the supply.
-        capacitance=step * column.maximum / array.dac.supply_voltage,
+        capacitance=step * column.maximum / supply_voltage,
         ir_drop_spread=drop.spread,
     )
     one = output_snr(column=column, used_bits=array.adc.bits, analog=analog)
-    word = Word(
-        planes=precision.input_bits,
-        slices=parts.cells_per_weight / (2 - parts.offset_column),
-        slice_bits=parts.cell_bits,
-        differential=True,
-        signed_input=True,
+    pairs, shifted = (
+        output_snr(
+            column=column,
+            used_bits=array.adc.bits,
+            analog=analog,
+            word=Word(
+                planes=precision.input_bits,
+                slices=parts.cells_per_weight / (2 - parts.offset_column),
+                slice_bits=parts.cell_bits,
+                differential=not reference,
+                reference=reference,
+                signed_input=True,
+            ),
+        )
+        for reference in (False, True)
     )
-    whole = output_snr(column=column, used_bits=array.adc.bits, analog=analog, word=word)
+    whole = {
+        name: xp.where(xp.asarray(parts.offset_column > 0), shifted[name], pairs[name])
+        for name in ("snr_dB", "bits_needed")
+    }
     noise = {name: one[name] for name in (*analog, "quantisation", "clipping", "total", "enob")}
     noise["leakage_pedestal"] = column.rows * column.input_mean * off_ratio
     return {
@@ -99,19 +113,26 @@ def column_ir_drop(parts: Parts, column: ColumnSum) -> IrDrop:
     A cell is a resistance of its read voltage over its current. In a stepped read it conducts fully or not at
     all, with the mean level as the share of steps at which it does; else its conductance follows its level.
     """
-    array, cell = parts.array, parts.array.cell
-    xp = namespace_of(cell.read_steps, cell.on_current, column.weight_mean)
-    low, rise = (
-        current / cell.read_voltage for current in (cell.off_current, cell.on_current - cell.off_current)
-    )
-    share = column.weight_mean / column.weight_max
-    square = xp.where(cell.read_steps > 1.0, share, column.weight_square / column.weight_max**2 + 0.0 * share)
+    array = parts.array
+    mean, square, largest = conductances(array.cell, column)
     return gated_ir_drop(
         rows=array.rows,
         cols=array.cols,
         line_resistance=LINES_PER_COLUMN * array.bit_line.pitch * array.bit_line.wire_resistance,
-        conductance_mean=low + rise * share,
-        conductance_square=low**2 + 2 * low * rise * share + rise**2 * square,
-        conductance_max=low + rise,
+        conductance_mean=mean,
+        conductance_square=square,
+        conductance_max=largest,
         density=column.input_mean,
     )
+
+
+def conductances(cell: Cell, column: ColumnSum) -> tuple[Array, Array, Array]:
+    """Mean [S], mean square [S²] and maximum [S] of the conductance of a cell whose gate is on."""
+    xp = namespace_of(cell.read_steps, cell.on_current, column.weight_mean)
+    low, rise = (
+        current / cell.read_voltage for current in (cell.off_current, cell.on_current - cell.off_current)
+    )
+    share = as_array(column.weight_mean / column.weight_max, xp)
+    stepped = as_array(cell.read_steps, xp) > 1.0
+    square = xp.where(stepped, share, column.weight_square / column.weight_max**2 + 0.0 * share)
+    return low + rise * share, low**2 + 2 * low * rise * share + rise**2 * square, low + rise

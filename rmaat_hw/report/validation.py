@@ -11,6 +11,7 @@ from rmaat_hw import runs
 from rmaat_hw.report import validation_figures, validation_tables
 from rmaat_hw.report.html import inline_svg, render
 from rmaat_hw.report.tables import Document
+from rmaat_hw.report.validation_precision import precision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,6 +103,7 @@ def _context(document: Document, drawings: list[tuple[str, Figure, str]]) -> dic
         "calibration": tables.calibration(document),
         "intervals": tables.intervals(document),
         "slopes": tables.slopes(document),
+        "precision": precision(document),
         "cases": tables.cases(document),
         "notes": tables.notes(document),
         "refusals": tables.refusals(document),
@@ -130,6 +132,7 @@ def show_validation(console: Console, document: Document, folder: str | None = N
         tables.calibration(document),
         tables.intervals(document),
         tables.typical_slopes(document),
+        precision(document),
         tables.targets(document),
         tables.misses(document),
     ):

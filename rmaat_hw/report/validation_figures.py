@@ -220,7 +220,7 @@ def trends(document: Document) -> Figure | None:
 
 
 def _chosen(slopes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The longest trend of every chip, axis and metric, as many as a page holds."""
+    """The longest trend of every chip and axis, as many as a page holds."""
     best: dict[tuple[str, str], Mapping[str, Any]] = {}
     for slope in slopes:
         key = slope["case"], slope["axis"]

@@ -97,14 +97,7 @@ def chips(document: Document) -> Table:
     return Table(
         "Chips",
         (
-            "case",
-            "figure",
-            "predicted",
-            "90 % interval",
-            "published",
-            "ratio",
-            "error",
-            "tolerance",
+            "case", "figure", "predicted", "90 % interval", "published", "ratio", "error", "tolerance",
             "in interval",
         ),
         tuple(lines),
@@ -113,7 +106,7 @@ def chips(document: Document) -> Table:
             f"error: that median as a factor, {VARIANTS[document['judged']]}. {MAC_NOTE}.",
         ),
         frozenset({2, 3, 4, 5, 6}),
-    )
+    )  # fmt: skip
 
 
 def cases(document: Document) -> Table:

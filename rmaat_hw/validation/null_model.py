@@ -41,6 +41,7 @@ class Reading:
 
     @property
     def terms(self) -> list[float]:
+        """All terms but the constant."""
         return [float(self.nonvolatile), float(self.digital), math.log10(self.node / REFERENCE_NODE)]
 
     @property

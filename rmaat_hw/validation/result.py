@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cost_models.macros.parameters import fitted_factors
-from rmaat_hw.validation import targets as held
 from rmaat_hw.validation.null_model import Comparison
 from rmaat_hw.validation.rows import Row
 from rmaat_hw.validation.slopes import Slope
 from rmaat_hw.validation.statistics import Coverage, Factor, Ranking, Summary
-from rmaat_hw.validation.targets import Target
+from rmaat_hw.validation.targets import CONTEXT, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +38,25 @@ class ChipSummary:
     refused: int
     reasons: tuple[str, ...]
     notes: str = ""
+
+
+@dataclass(frozen=True)
+class PointPrecision:
+    """Output quality of one operating point (`cost_models.macros.quality`); None where there is no number.
+
+    ``adc_bits_*`` of the converter, or of the sums of a digital macro; ``ir_drop_*`` where cells conduct.
+    """
+
+    case: str
+    point: str
+    adc_bits_used: float | None
+    adc_bits_required: float | None
+    adc_bits_needed: float | None
+    snr_dB: float | None
+    ir_drop_mean: float | None = None
+    ir_drop_worst: float | None = None
+    ir_drop_flagged: float | None = None
+    ir_drop_infeasible: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +127,7 @@ class Validation:
     seed: int
     created_utc: str
     files: tuple[str, ...] = ()
+    precision: tuple[PointPrecision, ...] = ()
 
     @property
     def free_parameters(self) -> int:
@@ -148,9 +167,10 @@ class Validation:
             else _plain(self.null) | {"better": self.null.better, "verdict": self.null.verdict},
             "shares": [_plain(share) for share in self.shares],
             "parts": [_plain(part) for part in self.parts],
+            "precision": [_plain(found) for found in self.precision],
             "slopes": [_plain(slope) | {"title": slope.title} for slope in self.slopes],
             "targets": [_plain(target) for target in self.targets],
-            "context": held.CONTEXT,
+            "context": CONTEXT,
         }
 
 

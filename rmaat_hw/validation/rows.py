@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cost_models.macros.configuration import technology_class
+from cost_models.macros.configuration import STATIC_MEMORIES, technology_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ KINDS = ("energy", "time", "area")
 
 #: Metrics of which more is better: their ratio is turned over before an error in cost is told.
 RISING = frozenset({"energy_efficiency", "throughput", "compute_density"})
-_VOLATILE = frozenset({"sram", "gain_cell"})
 #: Which figures stand for a chip: the first of these that it publishes. A density is time and area at once.
 WHOLE, DENSITY, PART = 0, 1, 2
 
@@ -28,7 +27,7 @@ ARITHMETIC = 0.02
 
 def is_nonvolatile(memory: str) -> bool:
     """Whether the memory keeps its state without supply: its intervals may be wider."""
-    return memory not in _VOLATILE
+    return memory not in STATIC_MEMORIES
 
 
 @dataclass(frozen=True)

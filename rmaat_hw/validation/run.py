@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,8 @@ import numpy as np
 
 from cost_models.macros import Prediction, predict
 from cost_models.macros.component_table import answers
-from cost_models.macros.configuration import circuit_style, technology_class
+from cost_models.macros.configuration import circuit_style
+from cost_models.macros.quality import quality_of
 from device_params.chip_vocabulary import METRICS, SettingValue
 from device_params.chips import (
     AnyQuestion,
@@ -26,7 +28,7 @@ from device_params.chips import (
 )
 from device_params.errors import InputError
 from rmaat_hw import runs
-from rmaat_hw.validation.result import ChipSummary, Validation
+from rmaat_hw.validation.result import ChipSummary, PointPrecision, Validation
 from rmaat_hw.validation.rows import Row
 from rmaat_hw.validation.summary import summarised
 
@@ -100,9 +102,15 @@ def judged(
     """The validation of ``cases``; ``public`` are those that the calibration and the null model have seen."""
     rows: list[Row] = []
     summaries = []
+    precision: list[PointPrecision] = []
     for case in cases:
         progress(f"predicting {case.id}, {case.name}")
-        mine = [row for point in case.points for row in _rows(case, point, predictor, samples, seed)]
+        mine: list[Row] = []
+        for point in case.points:
+            found = _rows(case, point, predictor, samples, seed)
+            mine += found
+            if not point.level and any(row.refused is None for row in found):
+                precision += _precision(case, point)
         summaries.append(_summary(case, mine))
         rows += mine
     progress("computing the statistics")
@@ -118,6 +126,7 @@ def judged(
         seed=seed,
         created_utc=runs.utc_now(),
         files=tuple(case.path for case in cases),
+        precision=tuple(precision),
         **summarised(rows, known, shipped=cases is public, seed=seed),
     )
 
@@ -130,6 +139,17 @@ def _rows(case: Case, point: OperatingPoint, predictor: Predictor, samples: int,
     return [
         _row(case, point, figure, answer) for figure, answer in zip(point.published, answers, strict=True)
     ]
+
+
+def _precision(case: Case, point: OperatingPoint) -> list[PointPrecision]:
+    """What the outputs are worth at a point, nothing where the project's model refuses it."""
+    try:
+        found = quality_of(point.configuration, point.activity)
+    except _REFUSALS:
+        return []
+    known = {field.name for field in dataclasses.fields(PointPrecision)}
+    shown = {name: value for name, value in found.items() if name in known}
+    return [PointPrecision(case.id, point.name, **shown)]
 
 
 def _answers(asked: AnyQuestion, predictor: Predictor, samples: int, seed: int) -> list[Answer]:
@@ -196,7 +216,7 @@ def _row(case: Case, point: OperatingPoint, figure: Published, answer: Answer | 
         type=figure.type,
         grade=case.grade,
         memory=memory,
-        style=circuit_style(memory, style),
+        style=circuit_style(memory, style) if memory else "",
         node=float(configuration["node"]) if "node" in configuration else None,
         in_statistics=case.in_statistics and figure.in_statistics and not point.level,
         published=figure.written,
@@ -234,14 +254,13 @@ def _tera_operations(figure: Published) -> float | None:
 
 def _summary(case: Case, rows: Sequence[Row]) -> ChipSummary:
     refused = [row.refused for row in rows if row.refused is not None]
-    technologies = [technology_class(row.memory, row.style) for row in rows if row.memory]
     return ChipSummary(
         case=case.id,
         name=case.name,
         grade=case.grade,
         in_statistics=case.in_statistics,
         evidence=case.evidence,
-        technology=technologies[0] if technologies else "",
+        technology=next((row.technology for row in rows if row.memory), ""),
         figures=len(rows),
         refused=len(refused),
         reasons=tuple(dict.fromkeys(refused)),

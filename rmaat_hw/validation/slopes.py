@@ -19,13 +19,12 @@ from rmaat_hw.validation.rows import Row
 #: equal bits, ``input_bits`` a weight of one number of bits.
 AXES: Mapping[str, tuple[str, ...]] = {
     "supply_voltage": ("supply_voltage", "clock"),
-    "input_bits": ("input_bits", "output_bits", "adc.bits", "adc.steps"),
+    "input_bits": ("input_bits", "output_bits", "adc.bits"),
     "precision": (
         "input_bits",
         "weight_bits",
         "output_bits",
         "adc.bits",
-        "adc.steps",
         "cells_per_weight",
         "pipeline_registers",
     ),
@@ -68,11 +67,6 @@ class Slope:
     def title(self) -> str:
         """What runs over what."""
         return _NAMES[self.axis]
-
-    @property
-    def swing_ratio(self) -> float:
-        """Predicted over published swing."""
-        return self.predicted_swing / self.published_swing
 
 
 def slopes(rows: Iterable[Row]) -> tuple[Slope, ...]:
@@ -123,7 +117,7 @@ def _slope(axis: str, group: list[Row]) -> Slope | None:
         name=first.name,
         axis=axis,
         metric=" ".join([first.metric, *first.components]),
-        conditions=_conditions(axis, ordered),
+        conditions=_conditions(ordered),
         values=tuple(values.tolist()),
         published=tuple((published[order] / published[order[0]]).tolist()),
         predicted=tuple((predicted[order] / predicted[order[0]]).tolist()),
@@ -152,7 +146,7 @@ def _exponent(values: np.ndarray, energies: np.ndarray) -> float:
 _TOLD = (("supply_voltage", "{:g} V"), ("input_bits", "{:g} b inputs"), ("weight_bits", "{:g} b weights"))
 
 
-def _conditions(axis: str, ordered: list[Row]) -> str:
+def _conditions(ordered: list[Row]) -> str:
     """What is the same at all points, of the few conditions that matter to a reader."""
     parts = []
     for name, form in _TOLD:

@@ -8,16 +8,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cost_models.macros.configuration import Macro, Setting, macro_of
+from cost_models.macros.configuration import Macro, macro_of
 from cost_models.macros.metrics import MacroCost
-from cost_models.macros.parameters import parameters_of, technology_of
+from cost_models.macros.parameters import parameters_of
 from cost_models.macros.price import price
+from device_params.chip_vocabulary import SettingValue
 from device_params.chips import Question, load_cases, questions
 from device_params.errors import InputError
+from device_params.nodes import technology_at
 
-Configuration = Mapping[str, Setting]
+Configuration = Mapping[str, SettingValue]
 
-_COMMON: dict[str, Setting] = {
+_COMMON: dict[str, SettingValue] = {
     "node": 28e-9,
     "rows": 64.0,
     "cols": 64.0,
@@ -27,7 +29,7 @@ _COMMON: dict[str, Setting] = {
 }
 
 #: One macro of each kind, from little more than the required keys.
-KINDS: dict[str, dict[str, Setting]] = {
+KINDS: dict[str, dict[str, SettingValue]] = {
     "discharge": _COMMON | {"memory": "sram", "style": "current", "adc.bits": 6.0},
     "pulse width": _COMMON | {"memory": "sram", "style": "current", "input_encoding": "pulse_width"},
     "pulse count": _COMMON
@@ -61,13 +63,13 @@ KINDS: dict[str, dict[str, Setting]] = {
 
 def macro(configuration: Configuration) -> Macro:
     """The macro of a configuration."""
-    technology = technology_of(float(configuration["node"]))
+    technology = technology_at(float(configuration["node"]))
     return macro_of(configuration, technology.parameters["supply_voltage"].value)
 
 
 def nominal(configuration: Configuration) -> dict[str, Any]:
     """Parameters of a macro at their nominal values."""
-    technology = technology_of(float(configuration["node"]))
+    technology = technology_at(float(configuration["node"]))
     return dict(parameters_of(macro(configuration), technology).nominal())
 
 
@@ -105,7 +107,7 @@ def public_questions() -> dict[str, Question]:
 
 
 @st.composite
-def configurations(draw: st.DrawFn) -> dict[str, Setting]:
+def configurations(draw: st.DrawFn) -> dict[str, SettingValue]:
     """A macro of any kind with other dimensions, precision, node and converters."""
     configuration = dict(KINDS[draw(st.sampled_from(sorted(KINDS)))])
     rows = draw(st.sampled_from([8.0, 48.0, 128.0, 500.0]))

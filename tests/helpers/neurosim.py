@@ -18,11 +18,12 @@ from cost_models.circuits.technology import Technology
 from cost_models.macros.configuration import Macro, macro_of
 from cost_models.macros.converters import converter_of
 from cost_models.macros.metrics import MacroCost
-from cost_models.macros.parameters import parameters_of, technology_of
+from cost_models.macros.parameters import parameters_of
 from cost_models.macros.price import price
 from cost_models.mapping.precision import Precision
 from cost_models.targets.assembly import assemble
 from device_params.load import load_design
+from device_params.nodes import technology_at
 
 NODE, SUPPLY, READ_VOLTAGE, ACCESS_VOLTAGE = 22e-9, 0.85, 0.55, 1.1
 
@@ -150,7 +151,7 @@ def macro(case: SubArray, **changes: Any) -> Macro:
 
 def parameters(chip: Macro, **changes: float) -> dict[str, Any]:
     """Nominal parameters of a macro, nothing fitted to chips and no overhead of placement."""
-    p = dict(parameters_of(chip, technology_of(chip.node)).nominal())
+    p = dict(parameters_of(chip, technology_at(chip.node)).nominal())
     fitted = {name: 1.0 for name in p if name.startswith("macro.calibration.")}
     return p | fitted | {"macro.layout_overhead": 1.0} | changes
 

@@ -290,6 +290,40 @@ def test_shift_and_add_of_a_drawn_array(differential: bool, signed_input: bool) 
     assert (found["off_current"] == 0) == differential
 
 
+def test_shifted_weights_of_a_drawn_array() -> None:
+    """Three slices of two bits and one column at half level, whose result is subtracted from every slice."""
+    rng = np.random.default_rng(6)
+    trials, rows, density, sigma, off, thermal = 6000, 64, 0.4, 0.08, 0.03, 0.3
+    sums = column(rows, density, 4.0, 0.5)
+    x = 1.0 * (rng.random((trials, rows, 4)) < density)
+
+    def converted(w: Any) -> Any:
+        """Results of all planes, shifted and added; the mean of off currents stays."""
+        cells = w * (1 + sigma * rng.standard_normal(w.shape)) + off
+        values = np.einsum("trp,tr->tp", x, cells)
+        codes = convert(values + thermal * rng.standard_normal(values.shape), -0.5, 255.5, 7)
+        return codes @ 2.0 ** np.arange(4)
+
+    whole, ideal, real = x @ 2.0 ** np.arange(4), np.zeros(trials), np.zeros(trials)
+    for position in range(3):
+        w = 1.0 * rng.integers(0, 4, (trials, rows))
+        ideal = ideal + 4**position * ((w - 1.5) * whole).sum(axis=1)
+        real = real + 4**position * converted(w)
+    real = real - 21 * converted(np.full((trials, rows), 1.5))
+    analog = {
+        "variation": sigma * math.sqrt(rows * density * float(sums.weight_square)),
+        "off_current": off * math.sqrt(rows * density * (1 - density)),
+        "thermal": thermal,
+    }
+    word = Word(planes=4, slices=3, slice_bits=2, reference=True)
+    found = output_snr(column=sums, used_bits=7.0, analog=analog, word=word)
+    error = real - ideal
+    assert found["signal"] == close(float(ideal.std()), rel=0.03)
+    # too much by 8 %: cells of the reference are all at 1.5, whose square of 2.25 is below the mean of 3.5
+    assert found["total"] == close(1.077 * float(error.std()), rel=0.04)
+    assert found["off_current"] == 0
+
+
 def test_gains_by_hand() -> None:
     word = Word(planes=3, slices=2, slice_bits=2)
     # planes 1, 2, 4; slices 1, 4
@@ -301,6 +335,9 @@ def test_gains_by_hand() -> None:
     assert word.gain("off_current", sums) == 21 * 25
     # E[X²]/E[x²] = (¼·21 + (½·7)²)/½ = 35
     assert word.gain("variation", sums) == close(35 * 17)
+    # beside the slices the reference, which counts 1 + 4 = 5: 17 + 25
+    shifted = Word(planes=3, slices=2, slice_bits=2, reference=True)
+    assert (shifted.gain("thermal", sums), shifted.gain("off_current", sums)) == (21 * 42, 0)
     # one plane of a single slice is the column itself, for every term
     for term in ("variation", "mismatch", "off_current", "offset", "thermal"):
         assert Word().gain(term, sums) == close(1.0)

@@ -10,7 +10,8 @@ from hypothesis import given
 from macro_cases import KINDS, configurations, macro, nominal, priced, public_questions
 from tolerance import close
 
-from cost_models.macros.configuration import Setting, circuit_style, technology_class
+from cost_models.macros.configuration import circuit_style, technology_class
+from device_params.chip_vocabulary import SettingValue
 from device_params.errors import InputError
 
 SAR = KINDS["discharge"]
@@ -72,7 +73,7 @@ def test_carries_take_columns_of_a_ripple_array() -> None:
         ({"input_encoding": "pulse_width", "pulse_clock": 1e9, "differential": True}, "pulse", 8e-9),
     ],
 )
-def test_what_is_not_said_has_its_usual_value(given_: dict[str, Setting], name: str, value: Any) -> None:
+def test_what_is_not_said_has_its_usual_value(given_: dict[str, SettingValue], name: str, value: Any) -> None:
     keys = {k: v for k, v in SAR.items() if k != "adc.bits"}
     assert getattr(macro(keys | given_), name) == value
 
@@ -99,7 +100,7 @@ def test_supply_is_that_of_the_technology_unless_stated() -> None:
     ],
 )
 def test_refusals_are_one_sentence_with_place_and_remedy(
-    kind: str, changes: dict[str, Setting], where: str, told: str
+    kind: str, changes: dict[str, SettingValue], where: str, told: str
 ) -> None:
     with pytest.raises(InputError) as refusal:
         macro(KINDS[kind] | changes)
@@ -146,7 +147,7 @@ SAID = {
 }  # fmt: skip
 
 
-def said(configuration: Any) -> dict[str, Setting]:
+def said(configuration: Any) -> dict[str, SettingValue]:
     """The same macro with every default spelt out."""
     found = macro(configuration)
     explicit = {key: getattr(found, name) for key, name in SAID.items()}
@@ -172,7 +173,7 @@ def test_defaults_spelt_out_change_nothing_of_public_cases(name: str) -> None:
 
 
 @given(configurations())
-def test_defaults_spelt_out_change_nothing(configuration: dict[str, Setting]) -> None:
+def test_defaults_spelt_out_change_nothing(configuration: dict[str, SettingValue]) -> None:
     assert_equal(priced(configuration), priced(said(configuration)))
 
 
@@ -183,7 +184,7 @@ def assert_equal(one: Any, other: Any) -> None:
 
 
 @given(configurations())
-def test_converters_by_count_or_by_columns(configuration: dict[str, Setting]) -> None:
+def test_converters_by_count_or_by_columns(configuration: dict[str, SettingValue]) -> None:
     if configuration["style"] == "digital":
         return
     by_columns = dict(configuration) | {"adc.columns": 4.0}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from macro_cases import KINDS, configurations, dynamic_energy, macro, nominal, priced, public_questions
 from tolerance import close
 
-from cost_models.macros.configuration import Setting
 from cost_models.macros.metrics import MacroCost
+from device_params.chip_vocabulary import SettingValue
 from device_params.chips import Question
 from device_params.errors import InputError
 
@@ -47,14 +47,14 @@ def grows(question: Question, key: str, values: list[float]) -> None:
     assert all(more >= less * SLACK for less, more in pairwise(energies))
 
 
-def asked(configuration: Mapping[str, Setting], **activity: float) -> Question:
+def asked(configuration: Mapping[str, SettingValue], **activity: float) -> Question:
     return Question(configuration, activity, "macro", ())
 
 
 # --- supply -------------------------------------------------------------------------------------------------
 
 
-def with_fixed_reading(configuration: Mapping[str, Setting]) -> dict[str, Setting]:
+def with_fixed_reading(configuration: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
     """The same with a fixed reading: gates that end a current sooner at a higher supply save energy."""
     found = macro(configuration)
     fixed = {"read_time": 10e-9} if found.circuit == "conduction" else {}
@@ -64,7 +64,7 @@ def with_fixed_reading(configuration: Mapping[str, Setting]) -> dict[str, Settin
     return {**configuration, **fixed}
 
 
-def volts(configuration: Mapping[str, Setting]) -> list[float]:
+def volts(configuration: Mapping[str, SettingValue]) -> list[float]:
     return [macro(configuration).supply_voltage * factor for factor in (0.8, 0.9, 1.0, 1.1, 1.25)]
 
 
@@ -77,7 +77,7 @@ def test_energy_does_not_fall_with_the_supply_of_public_cases(question: Question
 @given(configurations(), DENSITIES, DENSITIES)
 @settings(max_examples=50)
 def test_energy_does_not_fall_with_the_supply(
-    configuration: dict[str, Setting], density: float, weights: float
+    configuration: dict[str, SettingValue], density: float, weights: float
 ) -> None:
     keys = with_fixed_reading(configuration)
     grows(asked(keys, input_density=density, weight_density=weights), "supply_voltage", volts(keys))
@@ -118,7 +118,7 @@ def test_a_product_of_more_is_never_cheaper_on_public_cases(question: Question, 
 @given(configurations(), st.sampled_from(["rows", "cols", "input_bits", "arrays"]), DENSITIES)
 @settings(max_examples=80)
 def test_a_product_of_more_is_never_cheaper(
-    configuration: dict[str, Setting], key: str, density: float
+    configuration: dict[str, SettingValue], key: str, density: float
 ) -> None:
     value = float(configuration[key])
     values = [max(1.0, value - 1.0), value] if key == "input_bits" else [value, 2.0 * value]
@@ -127,7 +127,7 @@ def test_a_product_of_more_is_never_cheaper(
 
 @given(configurations())
 @settings(max_examples=50)
-def test_wider_weights_are_never_cheaper(configuration: dict[str, Setting]) -> None:
+def test_wider_weights_are_never_cheaper(configuration: dict[str, SettingValue]) -> None:
     def sixteen(bits: float) -> MacroCost:
         """Sixteen weights of so many bits, in as many columns as they need."""
         keys = {k: v for k, v in configuration.items() if k != "adc.columns"} | {"weight_bits": bits}
@@ -145,7 +145,7 @@ def test_wider_weights_are_never_cheaper(configuration: dict[str, Setting]) -> N
 @given(configurations())
 @settings(max_examples=50)
 def test_one_more_bit_of_the_converter_costs_energy_area_and_no_time_less(
-    configuration: dict[str, Setting],
+    configuration: dict[str, SettingValue],
 ) -> None:
     if configuration["style"] == "digital":
         return
@@ -162,7 +162,7 @@ def test_one_more_bit_of_the_converter_costs_energy_area_and_no_time_less(
 @given(configurations(), st.sampled_from([2.0, 4.0, 8.0]))
 @settings(max_examples=50)
 def test_sharing_a_converter_saves_area_and_costs_time(
-    configuration: dict[str, Setting], columns: float
+    configuration: dict[str, SettingValue], columns: float
 ) -> None:
     if configuration["style"] == "digital":
         return
@@ -182,7 +182,7 @@ def test_sharing_a_converter_saves_area_and_costs_time(
 
 @given(configurations(), st.sampled_from([2.0, 5.0, 64.0]))
 @settings(max_examples=40)
-def test_throughput_goes_with_the_arrays(configuration: dict[str, Setting], factor: float) -> None:
+def test_throughput_goes_with_the_arrays(configuration: dict[str, SettingValue], factor: float) -> None:
     one, many = (priced(configuration | {"arrays": n}) for n in (1.0, factor))
     rate = [2.0 * found.macro.macs / found.mvm_time for found in (one, many)]
     assert rate[1] == close(factor * rate[0])
@@ -260,7 +260,7 @@ def test_no_input_leaves_the_cells_and_lines_at_rest(kind: str) -> None:
 @given(configurations(), DENSITIES, DENSITIES)
 @settings(max_examples=50)
 def test_denser_inputs_and_weights_cost_no_less(
-    configuration: dict[str, Setting], density: float, weights: float
+    configuration: dict[str, SettingValue], density: float, weights: float
 ) -> None:
     def energy(inputs: float, ones: float, toggle: float) -> float:
         activity = {"input_density": inputs, "weight_density": ones, "input_toggle": toggle}

@@ -19,18 +19,20 @@ from tolerance import close
 
 import cost_models.macros
 from cost_models.macros import Prediction, predict
-from cost_models.macros.configuration import Macro, Setting
-from cost_models.macros.metrics import METRICS, figure
-from cost_models.macros.parameters import parameters_of, technology_of
+from cost_models.macros.configuration import Macro
+from cost_models.macros.metrics import FORMULAS, figure
+from cost_models.macros.parameters import parameters_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import sample
+from device_params.chip_vocabulary import SettingValue
 from device_params.chips import MetricRequest
 from device_params.errors import InputError
+from device_params.nodes import technology_at
 from device_params.schema import ComponentFile, ParameterSet
 
 #: Every metric but that of converters, of the whole macro and with parts that every macro has.
 REQUESTS = [
-    *(MetricRequest(name) for name in METRICS if name != "energy_per_conversion" and "share" not in name),
+    *(MetricRequest(name) for name in FORMULAS if name != "energy_per_conversion" and "share" not in name),
     MetricRequest("energy_share", ("control", "leakage")),
     MetricRequest("area_share", ("cell",)),
     MetricRequest("energy_per_mac", ("register", "control")),
@@ -119,7 +121,7 @@ def test_intervals_hold_their_values_on_public_cases(name: str) -> None:
 
 @given(configurations())
 @settings(max_examples=25)
-def test_intervals_hold_their_values(configuration: dict[str, Setting]) -> None:
+def test_intervals_hold_their_values(configuration: dict[str, SettingValue]) -> None:
     within(ask(configuration, samples=32))
 
 
@@ -226,7 +228,7 @@ def test_a_supply_outside_the_technology_is_refused() -> None:
 def test_points_are_priced_in_blocks(kind: str) -> None:
     """Seconds a point, printed with ``-s``: a block costs far less than its points one by one."""
     found = macro(KINDS[kind])
-    parameters = parameters_of(found, technology_of(found.node))
+    parameters = parameters_of(found, technology_at(found.node))
     values, block = parameters.nominal(), sample(parameters, 4096, 0)
 
     def seconds(p: Any) -> float:

@@ -14,12 +14,13 @@ from cost_models.circuits.logic import Decoder, RegisterBank
 from cost_models.circuits.sram import CELL_LEAKAGE_RATIO, Sram
 from cost_models.circuits.technology import Technology
 from cost_models.circuits.wires import HTree
-from cost_models.macros.configuration import Setting
 from cost_models.macros.metrics import MacroCost
-from cost_models.macros.parameters import parameters_of, technology_of
+from cost_models.macros.parameters import parameters_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import sample
+from device_params.chip_vocabulary import SettingValue
 from device_params.errors import InputError
+from device_params.nodes import technology_at
 
 TREE = KINDS["tree"]
 
@@ -165,7 +166,7 @@ def test_calibration_and_doubt_multiply_what_they_name() -> None:
 
 @given(configurations())
 @settings(max_examples=60)
-def test_parts_are_finite_and_not_negative_and_arrays_add_up(configuration: dict[str, Setting]) -> None:
+def test_parts_are_finite_and_not_negative_and_arrays_add_up(configuration: dict[str, SettingValue]) -> None:
     one = priced(configuration | {"arrays": 1.0})
     many = priced(configuration | {"arrays": 6.0})
     for table, larger in ((one.energy, many.energy), (one.area, many.area)):
@@ -180,7 +181,7 @@ def test_blocks_agree_with_one_point_at_a_time(name: str) -> None:
     """All parameters as [points]: each point costs what it costs alone."""
     question = public_questions()[name]
     found = macro(question.configuration)
-    parameters = parameters_of(found, technology_of(found.node))
+    parameters = parameters_of(found, technology_at(found.node))
     drawn = sample(parameters, 3, 0)
     block = price(found, question.activity, question.boundary, drawn)
     for index in range(3):

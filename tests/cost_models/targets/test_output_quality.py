@@ -71,6 +71,17 @@ def test_fewer_converter_bits_cost_signal_over_noise() -> None:
     assert quality(sigma=0.5, array__adc_bits=8.0)["snr_dB"] == pytest.approx(noisy["snr_dB"], abs=0.3)
 
 
+def test_weights_shifted_by_half_of_their_range_by_hand() -> None:
+    """Only the converter errs: Δ²/12 of each conversion; 8-bit weights in bits, inputs of density ½."""
+    bits = {"cell__bits": 1.0, "cell__off_current": 0.0, "array__adc_bits": 4.0}
+    shifted = quality("sram_crossbar_28nm", sigma=0.0, share=0.5, array__offset_column=1.0, **bits)
+    # E[X²] = 8 planes, the last negative: ¼·(4⁸ − 1)/3 + (½·(255 − 2·128))² = 5461.5; var W = ¼·(4⁸ − 1)/3
+    signal = 128 * 5461.5 * 5461.25
+    # planes (4⁸ − 1)/3 = 21 845 by slices 21 845 and the reference 255², steps of 256/2⁴ = 16
+    noise = 21845 * (21845 + 255**2) * 16**2 / 12
+    assert shifted["snr_dB"] == pytest.approx(10 * np.log10(signal / noise), abs=0.2)
+
+
 @pytest.mark.parametrize("design", DESIGNS)
 def test_facts_are_finite_and_follow_the_device(design: str) -> None:
     found = quality(design)

@@ -17,6 +17,7 @@ from synthetic_chips import case, chip, predictor
 from rmaat_hw.report import validation_figures, validation_tables
 from rmaat_hw.report.astrocyte_figure import to_file
 from rmaat_hw.report.validation import render_page, save_validation, show_validation
+from rmaat_hw.report.validation_precision import precision
 from rmaat_hw.validation import Validation
 from rmaat_hw.validation.run import judged
 
@@ -149,3 +150,31 @@ def test_a_run_folder_holds_everything(tmp_path: Path) -> None:
     assert [entry["name"] for entry in manifest["inputs"]] == [Path(__file__).name]
     assert json.loads((folder / "report.json").read_text()) == found.document()
     assert len(pd.read_csv(folder / "figures.csv")) == 3
+
+
+def test_precision_is_told_of_what_was_predicted() -> None:
+    """128 products of 8 by 8 bits are 23 bits, exact; 3 to 6 bits for 128 products of one bit are not."""
+    analog = {"style": "charge", "input_bits": 1.0, "weight_bits": 1.0}
+    points = [
+        dataclasses.replace(
+            point,
+            name=f"{bits:g} bits",
+            configuration={**point.configuration, **analog, "adc.bits": bits},
+        )
+        for bits in (3.0, 6.0, 5.0)
+        for point in chip("Q").points
+    ]
+    document = validation(case("Q", points)).document()
+    lines = {row[0]: row[1:] for row in precision(document).rows}
+    assert lines["C0"][1:] == ("23", "23", "23", "–", "–", "–", "")
+    assert "R" not in lines
+    # The median of three; a charge macro has no IR drop.
+    assert lines["Q"][:3] == ("5 bits", "5", "8") and lines["Q"][5:] == ("–", "–", "")
+    found = [point for point in document["precision"] if point["case"] == "Q"]
+    assert [point["point"] for point in found] == ["3 bits", "6 bits", "5 bits"]
+    assert found[0]["snr_dB"] < found[2]["snr_dB"] < found[1]["snr_dB"]
+    assert set(found[0]) == {
+        "case", "point", "adc_bits_used", "adc_bits_required", "adc_bits_needed", "snr_dB",
+        "ir_drop_mean", "ir_drop_worst", "ir_drop_flagged", "ir_drop_infeasible",
+    }  # fmt: skip
+    assert "Precision" in screen(document) and 'id="precision"' in render_page(document)

@@ -22,7 +22,7 @@ def test_an_exponent_over_the_supply() -> None:
     (slope,) = slopes(rows_of(voltages=(0.9, 0.6, 0.75)))
     assert slope.axis == "supply_voltage" and slope.values == (0.6, 0.75, 0.9)
     assert slope.published_exponent == close(2.0) and slope.predicted_exponent == close(2.0)
-    assert (slope.published_swing, slope.swing_ratio) == (close(2.25), close(1.0))
+    assert (slope.published_swing, slope.predicted_swing) == (close(2.25), close(2.25))
     assert slope.published == close([1.0, (0.75 / 0.6) ** 2, 2.25])
     assert slope.conditions == "8 b inputs, 8 b weights"
 
@@ -34,7 +34,7 @@ def test_a_prediction_of_another_exponent_shows() -> None:
     ]
     (slope,) = slopes(rows)  # efficiency times V: energy falls to V^1
     assert (slope.published_exponent, slope.predicted_exponent) == (close(2.0), close(1.0))
-    assert slope.swing_ratio == close(1.5 / 2.25)
+    assert (slope.published_swing, slope.predicted_swing) == (close(2.25), close(1.5))
 
 
 def test_points_that_differ_in_more_than_the_axis_are_no_trend() -> None:
