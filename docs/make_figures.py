@@ -1,7 +1,8 @@
 """Make what the README shows again: ``python docs/make_figures.py RUN``.
 
-Writes ``docs/energy.svg`` and puts the screen of a saved estimate between two marks of ``README.md``; runs the
-validation, writes ``docs/validation.svg`` and ``docs/validation_errors.svg`` and puts its table between two others.
+Writes ``docs/energy.svg`` and puts the screen of a saved estimate between two marks of ``README.md``; runs
+the validation, writes ``docs/validation.svg`` and ``docs/validation_errors.svg`` and puts its table between
+two others.
 """
 
 from __future__ import annotations

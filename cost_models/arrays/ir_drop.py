@@ -17,6 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cost_models.arrays.snr import ColumnSum
+from cost_models.cells.cell import Cell
 from cost_models.namespace import Array, as_array, namespace_of
 
 #: Loss of the worst column above which a result is flagged: calibration of a common gain no longer hides it.
@@ -24,6 +26,9 @@ FLAGGED_LOSS: Final[float] = 0.1
 
 #: Loss of the worst column above which the array is called infeasible; the closed form is not checked beyond.
 INFEASIBLE_LOSS: Final[float] = 0.2
+
+#: Lines of a column that carry the read current: the bit line and a source line of the same wire beside it.
+LINES_PER_COLUMN = 2
 
 #: Eigenmodes of the word line that are summed; what is left out is below 1e-4 of the loss.
 _MODES: Final[int] = 8
@@ -105,6 +110,18 @@ def gated_ir_drop(
         worst=_loss(xp.where(extreme < full, extreme, full + 0.0 * extreme)),
         spread=r * xp.sqrt(as_array(left, xp)) * (1.0 - mean),
     )
+
+
+def conductances(cell: Cell, column: ColumnSum) -> tuple[Array, Array, Array]:
+    """Mean [S], mean square [S²] and maximum [S] of the conductance of a cell whose gate is on."""
+    xp = namespace_of(cell.read_steps, cell.on_current, column.weight_mean)
+    low, rise = (
+        current / cell.read_voltage for current in (cell.off_current, cell.on_current - cell.off_current)
+    )
+    share = as_array(column.weight_mean / column.weight_max, xp)
+    stepped = as_array(cell.read_steps, xp) > 1.0
+    square = xp.where(stepped, share, column.weight_square / column.weight_max**2 + 0.0 * share)
+    return low + rise * share, low**2 + 2 * low * rise * share + rise**2 * square, low + rise
 
 
 def passive_ir_drop(

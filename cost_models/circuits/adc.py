@@ -13,8 +13,8 @@ from typing import ClassVar, Protocol
 
 from cost_models.circuits.technology import Technology
 from cost_models.cost import Cost
-from cost_models.ferroelectric.ranges import require
 from cost_models.namespace import Array, namespace_of, round_up
+from cost_models.ranges import require
 
 #: Area that one bit adds to the logic of a SAR converter, in unit gates: two flip-flops (sequencer and code,
 #: 6 each in the 28 nm technology file) and 8 for the switch drivers and the gating. A count of a schematic,

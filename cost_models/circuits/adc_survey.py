@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from cost_models.circuits.adc import require_bits
 from cost_models.cost import Cost
-from cost_models.ferroelectric.ranges import require
 from cost_models.namespace import Array, as_array, namespace_of, round_up
+from cost_models.ranges import require
 
 _PICOJOULE = 1e-12
 _SQUARE_MICROMETRE = 1e-12

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from cost_models.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from cost_models.ferroelectric.charge_read import electrons_of, enob_of, signal_to_noise_for
-from cost_models.ferroelectric.ranges import require, require_not_negative, require_positive
 from cost_models.namespace import Array
+from cost_models.ranges import require, require_not_negative, require_positive
 
 
 @dataclass(frozen=True)

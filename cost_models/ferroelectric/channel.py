@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cost_models.constants import BOLTZMANN, ELEMENTARY_CHARGE
-from cost_models.ferroelectric.ranges import require_not_negative, require_positive
 from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.ranges import require_not_negative, require_positive
 
 #: Newton steps of the self-consistent current: behind a source resistor each halves the distance at worst
 #: (square law), and a step that leaves the bracket is replaced by a bisection.

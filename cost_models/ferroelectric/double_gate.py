@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from cost_models.constants import VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.channel import conductances, drain_current
-from cost_models.ferroelectric.ranges import require, require_positive
 from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.ranges import require, require_positive
 
 #: Relative permittivity of silicon and silicon dioxide (Sze & Ng, Physics of Semiconductor Devices, 3rd ed.,
 #: appendices G and H).

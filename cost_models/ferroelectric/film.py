@@ -13,10 +13,10 @@ from cost_models.ferroelectric.delayed_preisach import DelayedPreisach
 from cost_models.ferroelectric.landau import Landau
 from cost_models.ferroelectric.nucleation import Nucleation
 from cost_models.ferroelectric.preisach import TanhLoop
-from cost_models.ferroelectric.ranges import require_positive
 from cost_models.ferroelectric.thermal_rate import ThermalRate
 from cost_models.ferroelectric.waveform import Response, Waveform
 from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.ranges import require_positive
 
 #: Rest after a pulse in which a polarization of Landau falls to its root, over ρ/|α| (60 e-foldings).
 _REST = 60.0

@@ -30,9 +30,9 @@ import numpy as np
 
 from cost_models.constants import VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.nucleation import FIELD_STEP, DomainState, Nucleation
-from cost_models.ferroelectric.ranges import require_positive
 from cost_models.ferroelectric.waveform import Floats, Response, Waveform
 from cost_models.namespace import Array, spread, take_points
+from cost_models.ranges import require_positive
 
 #: Newton steps (by halves where one leaves its bracket) to the film's voltage before the interlayer screens:
 #: the switched share is then within 5e-3 of the converged one, 2e-4 in the root mean square (test).

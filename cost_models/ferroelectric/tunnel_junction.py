@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 from cost_models.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from cost_models.ferroelectric.charge_read import electrons_for, electrons_of
-from cost_models.ferroelectric.ranges import require, require_not_negative, require_positive
 from cost_models.ferroelectric.tunnelling import (
     Segment,
     gruverman_conductance,
     tsu_esaki_current_density,
 )
 from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.ranges import require, require_not_negative, require_positive
 
 #: Longest read [s] that is not refused, assumed: a thousand reads of 10 ns.
 LONGEST_READ = 10e-6

@@ -34,8 +34,8 @@ from typing import Any
 import numpy as np
 
 from cost_models.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
-from cost_models.ferroelectric.ranges import require, require_positive
 from cost_models.namespace import Array, as_array, namespace_of
+from cost_models.ranges import require, require_positive
 
 #: 4π·m·e³/h³ of a free electron [A/m² per eV²]: electrons that strike a barrier, energies in electron volts.
 SUPPLY = 4 * math.pi * ELECTRON_MASS * ELEMENTARY_CHARGE**3 / PLANCK**3

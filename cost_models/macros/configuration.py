@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from cost_models.circuits.adc import required_bits
-from device_params.chip_vocabulary import SettingValue
-from device_params.errors import InputError
+from device_params.chip_vocabulary import CONFIGURATION, REQUIRED, SettingValue
+from device_params.errors import InputError, nearest_name
 
 #: Memories that can sum cell currents, charge capacitors or feed adders. A digital macro reads its weights
 #: without sensing, which only a static cell allows.
@@ -212,6 +212,7 @@ def macro_of(configuration: Mapping[str, SettingValue], nominal_voltage: float) 
     model does not describe.
     """
     c = dict(configuration)
+    _check_keys(c)
 
     def number(name: str, default: float) -> float:
         return float(c.get(name, default))
@@ -293,6 +294,25 @@ def macro_of(configuration: Mapping[str, SettingValue], nominal_voltage: float) 
     )
     _check(macro)
     return macro
+
+
+def _check_keys(c: Mapping[str, SettingValue]) -> None:
+    """Refuse keys that a case file could not hold; a loaded case has passed the same."""
+    for name in REQUIRED:
+        if name not in c:
+            raise InputError("missing key", where=name, remedy=CONFIGURATION[name].meaning)
+    for name, value in c.items():
+        if name not in CONFIGURATION:
+            raise InputError("unknown key", value=name, nearest=nearest_name(name, CONFIGURATION))
+        choices = CONFIGURATION[name].choices
+        if choices and value not in choices:
+            raise InputError(
+                "unknown choice",
+                where=name,
+                value=value,
+                allowed=", ".join(choices),
+                nearest=nearest_name(str(value), choices),
+            )
 
 
 def _check(macro: Macro) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cost_models.arrays.ir_drop import IrDrop, gated_ir_drop, passive_ir_drop
+from cost_models.arrays.ir_drop import LINES_PER_COLUMN, IrDrop, conductances, gated_ir_drop, passive_ir_drop
 from cost_models.arrays.snr import ColumnSum, Word, charge_noise, current_noise, output_snr
 from cost_models.cells.cell import Cell
 from cost_models.circuits.comparator import SHORTEST_GATE
@@ -19,7 +19,6 @@ from cost_models.macros.configuration import Macro, macro_of
 from cost_models.macros.parameters import parameters_of
 from cost_models.macros.step import Activity
 from cost_models.namespace import Array, as_array, namespace_of
-from cost_models.targets.output_quality import LINES_PER_COLUMN, conductances
 from device_params.chip_vocabulary import SettingValue
 from device_params.nodes import technology_at
 

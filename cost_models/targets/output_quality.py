@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cost_models.arrays.ir_drop import IrDrop, gated_ir_drop
+from cost_models.arrays.ir_drop import LINES_PER_COLUMN, IrDrop, conductances, gated_ir_drop
 from cost_models.arrays.snr import ColumnSum, Word, current_noise, output_snr
-from cost_models.cells.cell import Cell
 from cost_models.mapping.precision import Precision
 from cost_models.namespace import Array, as_array, namespace_of
 from cost_models.targets.assembly import Parts
-
-#: Lines of a column that carry the read current: the bit line and a source line of the same wire beside it.
-LINES_PER_COLUMN = 2
 
 #: Share of cells of a differential pair that may hold more than zero; of shifted weights all may.
 USED_SHARE = 0.5
@@ -124,15 +120,3 @@ def column_ir_drop(parts: Parts, column: ColumnSum) -> IrDrop:
         conductance_max=largest,
         density=column.input_mean,
     )
-
-
-def conductances(cell: Cell, column: ColumnSum) -> tuple[Array, Array, Array]:
-    """Mean [S], mean square [S²] and maximum [S] of the conductance of a cell whose gate is on."""
-    xp = namespace_of(cell.read_steps, cell.on_current, column.weight_mean)
-    low, rise = (
-        current / cell.read_voltage for current in (cell.off_current, cell.on_current - cell.off_current)
-    )
-    share = as_array(column.weight_mean / column.weight_max, xp)
-    stepped = as_array(cell.read_steps, xp) > 1.0
-    square = xp.where(stepped, share, column.weight_square / column.weight_max**2 + 0.0 * share)
-    return low + rise * share, low**2 + 2 * low * rise * share + rise**2 * square, low + rise

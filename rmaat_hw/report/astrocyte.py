@@ -196,7 +196,8 @@ def increments_frame(study: Study) -> pd.DataFrame:
 
 def save_study(study: Study, *, out: Path | str | None = None, options: Mapping[str, Any]) -> Path:
     """Write document, tables and figure to a run folder and return it."""
-    from rmaat_hw.report.astrocyte_figure import draw, to_file
+    from rmaat_hw.report.astrocyte_figure import draw
+    from rmaat_hw.report.figures import to_file
 
     figure = draw(study)
     with runs.run_folder("astrocyte", json.dumps(dict(options), sort_keys=True), out) as folder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEIGHT = 6.0  # inches
-DOTS_PER_INCH = 300
 BAND = "#ececec"
 PLACE_COLOURS = {"corner": "#0072b2", "edge": "#e69f00", "centre": "#aa4499"}
 PRE, POST = "#117733", "#d55e00"
@@ -56,15 +54,6 @@ def draw(study: Study) -> Figure:
                 size=11,
             )
     return figure
-
-
-def to_file(figure: Figure, kind: str) -> bytes:
-    """Content of an "svg" or "png" file, for print; the same figure gives the same bytes."""
-    stream = io.BytesIO()
-    unnamed = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
-    with style():
-        figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=unnamed)
-    return stream.getvalue()
 
 
 def _dynamics(courses: list[Axes], study: Study) -> None:

@@ -13,11 +13,10 @@ from device_params.errors import InputError
 from device_params.load import describe
 from rmaat_hw import runs
 from rmaat_hw.report import device_axes
-from rmaat_hw.report.astrocyte_figure import to_file
 from rmaat_hw.report.device_energy import design_files, write_energy
 from rmaat_hw.report.device_panels import Panel, Part, Unknown, input_files, switching
 from rmaat_hw.report.device_states import holding, levels, wear
-from rmaat_hw.report.figures import WIDTH, new_figure, style
+from rmaat_hw.report.figures import WIDTH, new_figure, style, to_file
 
 if TYPE_CHECKING:
     import pandas as pd

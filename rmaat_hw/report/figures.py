@@ -57,6 +57,9 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+DOTS_PER_INCH = 300
+
+
 def colour(component: str) -> str:
     """The colour of a component; grey for what has none of its own."""
     return COLOURS.get(component, GREY)
@@ -245,3 +248,12 @@ def _bars(values: Mapping[str, float], unit: str, label: str, *, colours: bool) 
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(f"{label} [{prefixed}]")
     return figure
+
+
+def to_file(figure: Figure, kind: str) -> bytes:
+    """Content of an "svg" or "png" file, for print; the same figure gives the same bytes."""
+    stream = io.BytesIO()
+    unnamed = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
+    with style():
+        figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=unnamed)
+    return stream.getvalue()

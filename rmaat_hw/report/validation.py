@@ -54,7 +54,7 @@ def save_validation(
 
     ``out`` is a new or an empty folder; by default ``runs/<time>-validate-<hash>``.
     """
-    from rmaat_hw.report.astrocyte_figure import to_file
+    from rmaat_hw.report.figures import to_file
 
     document = found.document()
     drawings = _drawings(document)

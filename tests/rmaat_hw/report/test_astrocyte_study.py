@@ -15,7 +15,8 @@ from rich.console import Console
 from device_params.errors import InputError
 from rmaat_hw.model import retention_factors
 from rmaat_hw.report import astrocyte
-from rmaat_hw.report.astrocyte_figure import LENGTH_COLOURS, draw, to_file
+from rmaat_hw.report.astrocyte_figure import LENGTH_COLOURS, draw
+from rmaat_hw.report.figures import to_file
 
 
 @pytest.fixture(name="study", scope="module")

@@ -20,9 +20,9 @@ from device_params.errors import InputError
 from device_params.load import list_names
 from device_params.measured_points import measurements
 from rmaat_hw.report import device_figure, device_states
-from rmaat_hw.report.astrocyte_figure import to_file
 from rmaat_hw.report.device_energy import write_energy
 from rmaat_hw.report.device_panels import Panel, Unknown
+from rmaat_hw.report.figures import to_file
 
 FOLDER = Path(device_params.__file__).parent / "devices"
 SWITCHING = ["hysteresis", "switched_share"]

@@ -15,7 +15,7 @@ from rich.console import Console
 from synthetic_chips import case, chip, predictor
 
 from rmaat_hw.report import validation_figures, validation_tables
-from rmaat_hw.report.astrocyte_figure import to_file
+from rmaat_hw.report.figures import to_file
 from rmaat_hw.report.validation import render_page, save_validation, show_validation
 from rmaat_hw.report.validation_precision import precision
 from rmaat_hw.validation import Validation

@@ -1,4 +1,4 @@
-"""Refusals shared by the formulas of the devices: one sentence, with the first value that is out of range."""
+"""Refusals shared by the formulas: one sentence, with the first value that is out of range."""
 
 from __future__ import annotations
 
