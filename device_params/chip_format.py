@@ -307,10 +307,8 @@ class _Reader:
                 allowed=f"1; more of {', '.join(name for name in METRICS if METRICS[name].additive)}",
             )
         measured = figure.measurement_tolerance
-        if measured is None and self.tolerances:
-            measured = self.tolerances.measurement
         if measured is None and self.tolerances:  # else their mistake was told
-            self.problems.add("missing key", f"{where}.measurement_tolerance", remedy="relative, as in 0.1")
+            measured = self.tolerances.measurement
         tolerance = self._tolerance(figure, figure_type, where)
         if factor is None or measured is None or tolerance is None:
             return None
@@ -363,11 +361,9 @@ class _Reader:
         value = figure.model_tolerance
         if value is None and self.tolerances:
             value = getattr(self.tolerances, kind)
-        where = f"{where}.model_tolerance"
-        if value is None:
-            if self.tolerances:
-                self.problems.add("missing key", where, remedy=f"state it here or as tolerances.{kind}")
+        if value is None:  # the mistake was told
             return None
+        where = f"{where}.model_tolerance"
         text = str(value).strip()
         points = text.endswith("points")
         number: float | None = self.problems.guard(

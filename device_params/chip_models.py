@@ -32,30 +32,35 @@ Name = Annotated[Text, Field(min_length=1, max_length=200)]
 
 class SourceEntry(Checked):
     urls: list[Name]
-    kind: Name
+    kind: Name = "paper"
     note: str = ""
 
 
-class TolerancesEntry(Checked):
-    """What figures without a tolerance of their own take, by type and kind."""
+def _source(value: object) -> object:
+    """A source that is one line is its address."""
+    return {"urls": [value]} if isinstance(value, str) else value
 
-    measurement: Annotated[float, Field(ge=0, lt=1)] | None = None
-    energy: Quantity | None = None
-    time: Quantity | None = None
-    area: Quantity | None = None
-    share: Quantity | None = None
-    closure: Quantity | None = None
+
+class TolerancesEntry(Checked):
+    """What figures without a tolerance of their own take, by type and kind; usual values where none is given."""
+
+    measurement: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    energy: Quantity = 1.5
+    time: Quantity = 1.3
+    area: Quantity = 1.5
+    share: Quantity = "10 points"
+    closure: Quantity = 1.05
 
 
 class CaseEntry(Checked):
     schema_version: Literal[1]
     id: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
     name: Name
-    year: Annotated[int, Field(ge=1950, le=2100)]
+    year: Annotated[int, Field(ge=1950, le=2100)] | None = None
     grade: Literal["A", "B", "C"]
     in_statistics: bool = True
-    evidence: Literal["silicon", "post-layout", "design study", "measurement"]
-    source: SourceEntry
+    evidence: Literal["silicon", "post-layout", "design study", "measurement"] = "silicon"
+    source: Annotated[SourceEntry, BeforeValidator(_source)]
     notes: str = ""
     tolerances: dict[str, Any] = Field(default_factory=dict)
     reference: str = ""

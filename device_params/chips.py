@@ -135,7 +135,7 @@ class Case:
 
     id: str
     name: str
-    year: int
+    year: int | None
     grade: Literal["A", "B", "C"]
     in_statistics: bool
     evidence: Literal["silicon", "post-layout", "design study", "measurement"]

@@ -99,11 +99,6 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "boundary": (lambda c: c["operating_points"][0].update(boundary="marco"), "unknown boundary.*'macro'"),
     "tolerance below one": (lambda c: first(c).update(model_tolerance=0.3), "not a tolerance.*a factor"),
     "points of an efficiency": (lambda c: first(c).update(model_tolerance="10 points"), "not a tolerance"),
-    "no tolerance": (
-        lambda c: c["tolerances"].pop("energy"),
-        "model_tolerance: missing key.*tolerances.energy",
-    ),
-    "no measurement": (lambda c: c["tolerances"].pop("measurement"), "measurement_tolerance: missing key"),
     "unknown part": (
         lambda c: c["operating_points"][0]["published"][2].update(components=["adcs"]),
         "unknown component.*'adc'",
@@ -372,3 +367,15 @@ def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
     file.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
     (case,) = load_cases(file)
     assert case.points[0].published[0].value == close(20e12)
+
+
+def test_what_a_case_may_leave_out(tmp_path: Path) -> None:
+    """Tolerances have usual values, a source may be its address alone, the year may be unknown."""
+    content = document("A08")
+    for name in ("tolerances", "year", "evidence"):
+        del content[name]
+    content["source"] = "https://example.org/paper"
+    case = load_case(str(written(tmp_path, content)))
+    assert case.year is None and case.evidence == "silicon"
+    figure = case.points[0].published[0]
+    assert (figure.measurement_tolerance, figure.model_tolerance) == (0.1, 1.5)
