@@ -42,7 +42,7 @@ def _source(value: object) -> object:
 
 
 class TolerancesEntry(Checked):
-    """What figures without a tolerance of their own take, by type and kind; usual values where none is given."""
+    """What figures without a tolerance of their own take, by type and kind; usual values if not given."""
 
     measurement: Annotated[float, Field(ge=0, lt=1)] = 0.1
     energy: Quantity = 1.5
