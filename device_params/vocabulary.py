@@ -142,7 +142,12 @@ _CELLS = {
 
 #: Memories whose cells conduct, circuit styles, kinds of figures, and classes of technology of a macro.
 RESISTIVE_MEMORIES = ("rram", "pcm", "mram", "fefet")
-MACRO_STYLES = ("digital", "capacitive", "conduction")
+#: Kind of figure -> styles of circuit that may have a factor fitted to silicon.
+CALIBRATED_STYLES: Mapping[str, tuple[str, ...]] = {
+    "energy": ("digital", "capacitive", "conduction"),
+    "time": ("digital", "capacitive", "conduction"),
+    "area": ("digital", "analog"),
+}
 FIGURE_KINDS = ("energy", "time", "area")
 MACRO_CLASSES = ("sram_digital", "sram_analog", "rram", "pcm", "mram", "ferroelectric")
 
@@ -167,8 +172,8 @@ CIM_MACRO = {
     },
     **{
         f"calibration.{style}.{kind}": Entry("1", f"{kind} of {style} macros: factor fitted to silicon")
-        for style in MACRO_STYLES
-        for kind in FIGURE_KINDS
+        for kind, styles in CALIBRATED_STYLES.items()
+        for style in styles
     },
     **{
         f"model_form.{group}.{kind}": Entry("1", f"{kind} of {group} macros: what the model leaves out")

@@ -187,11 +187,20 @@ class Macro:
 
 
 def circuit_style(memory: str, style: str) -> str:
-    """What a chip is calibrated by: gates that add, columns whose capacitance is charged or discharged, or
-    cells that conduct for as long as they are read."""
+    """How a macro adds: gates; columns whose capacitance is charged or discharged; cells that conduct."""
     if style == "digital":
         return "digital"
     return "capacitive" if style == "charge" or memory in STATIC_MEMORIES else "conduction"
+
+
+def calibrated_style(memory: str, style: str, kind: str) -> str:
+    """Style whose chips share the factor of a kind of figure.
+
+    Energy and time hang on how a macro adds. What a count of parts leaves out of an area (references,
+    decoupling, straps, layout in the pitch of a column) is alike in all analog macros.
+    """
+    circuit = circuit_style(memory, style)
+    return "analog" if kind == "area" and circuit != "digital" else circuit
 
 
 def technology_class(memory: str, style: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from cost_models.macros.configuration import MEMORIES_OF_STYLE, Macro
+from cost_models.macros.configuration import MEMORIES_OF_STYLE, Macro, calibrated_style
 from device_params.errors import InputError
 from device_params.load import load_converter, load_device, load_macro
 from device_params.schema import ComponentFile, Parameter, ParameterSet
@@ -33,8 +33,8 @@ CALIBRATION = "macro.calibration."
 
 
 def calibration_name(macro: Macro, kind: str) -> str:
-    """Name of the factor that silicon gave to a style and kind of figure."""
-    return f"{CALIBRATION}{macro.circuit}.{kind}"
+    """Name of the factor that silicon may have given to a style and kind of figure."""
+    return f"{CALIBRATION}{calibrated_style(macro.memory, macro.style, kind)}.{kind}"
 
 
 def fitted_factors() -> frozenset[tuple[str, str]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from cost_models.macros import Prediction, predict
 from cost_models.macros.component_table import answers
-from cost_models.macros.configuration import circuit_style
+from cost_models.macros.configuration import calibrated_style
 from cost_models.macros.quality import quality_of
 from device_params.chip_vocabulary import METRICS, SettingValue
 from device_params.chips import (
@@ -216,7 +216,7 @@ def _row(case: Case, point: OperatingPoint, figure: Published, answer: Answer | 
         type=figure.type,
         grade=case.grade,
         memory=memory,
-        style=circuit_style(memory, style) if memory else "",
+        style=calibrated_style(memory, style, figure.kind) if memory else "",
         node=float(configuration["node"]) if "node" in configuration else None,
         in_statistics=case.in_statistics and figure.in_statistics and not point.level,
         published=figure.written,

@@ -10,7 +10,7 @@ from hypothesis import given
 from macro_cases import KINDS, configurations, macro, nominal, priced, public_questions
 from tolerance import close
 
-from cost_models.macros.configuration import circuit_style, technology_class
+from cost_models.macros.configuration import calibrated_style, circuit_style, technology_class
 from device_params.chip_vocabulary import SettingValue
 from device_params.errors import InputError
 
@@ -237,3 +237,13 @@ def test_every_device_file_with_a_resistance_gives_its_own_answer() -> None:
 def test_macros_of_the_kinds_differ() -> None:
     macros = [macro(configuration) for configuration in KINDS.values()]
     assert len({dataclasses.astuple(one) for one in macros}) == len(KINDS)
+
+
+def test_analog_macros_share_the_factor_of_their_area() -> None:
+    for kind in ("energy", "time"):
+        assert calibrated_style("sram", "charge", kind) == "capacitive"
+        assert calibrated_style("rram", "current", kind) == "conduction"
+    assert {calibrated_style(m, s, "area") for m, s in (("sram", "charge"), ("rram", "current"))} == {
+        "analog"
+    }
+    assert {calibrated_style("sram", "digital", kind) for kind in ("energy", "time", "area")} == {"digital"}

@@ -15,7 +15,7 @@ from cost_models.circuits.sram import CELL_LEAKAGE_RATIO, Sram
 from cost_models.circuits.technology import Technology
 from cost_models.circuits.wires import HTree
 from cost_models.macros.metrics import MacroCost
-from cost_models.macros.parameters import parameters_of
+from cost_models.macros.parameters import calibration_name, model_form_name, parameters_of
 from cost_models.macros.price import price
 from cost_models.uncertainty import sample
 from device_params.chip_vocabulary import SettingValue
@@ -149,13 +149,13 @@ def test_a_clock_sets_time_and_only_time_of_gates() -> None:
 
 
 def test_calibration_and_doubt_multiply_what_they_name() -> None:
-    for kind in ("tree", "charge", "pulse width", "oscillator"):
-        base = bare(KINDS[kind])
-        for name in (f"calibration.{base.macro.circuit}", f"model_form.{base.macro.technology_class}"):
-            key = f"macro__{name.replace('.', '__')}"
-            p = nominal(KINDS[kind])
-            assert f"macro.{name}.energy" in p
-            more = bare(KINDS[kind], **{f"{key}__energy": 2.0, f"{key}__time": 3.0, f"{key}__area": 5.0})
+    for name in ("tree", "charge", "pulse width", "oscillator"):
+        keys = KINDS[name]
+        base, macro, p = bare(keys), bare(keys).macro, nominal(keys)
+        for factor_of in (calibration_name, model_form_name):
+            factors = {factor_of(macro, k): v for k, v in (("energy", 2.0), ("time", 3.0), ("area", 5.0))}
+            assert factors.keys() <= p.keys()
+            more = bare(keys, **{key.replace(".", "__"): value for key, value in factors.items()})
             assert more.energy == {part: close(2 * value) for part, value in base.energy.items()}
             assert more.area == {part: close(5 * value) for part, value in base.area.items()}
             assert more.mvm_time == close(3 * base.mvm_time)
