@@ -45,15 +45,15 @@ def _count(meaning: str, high: float, low: float = 1.0, required: bool = False) 
 
 
 CONFIGURATION: Mapping[str, Setting] = {
-    "node": Setting("name of the CMOS node as a length", "m", 3e-9, 130e-9, required=True),
+    "node": Setting("name of the CMOS node as a length", "m", 1e-9, 1e-6, required=True),
     "memory": Setting(
         "what a cell stores with",
-        choices=("sram", "rram", "pcm", "mram", "fefet", "fecap", "gain_cell"),
+        choices=("sram", "rram", "pcm", "mram", "fefet", "fecap", "gain_cell", "ftj", "flash", "dram"),
         required=True,
     ),
     "style": Setting(
-        "how a sum is formed: cell currents on bit lines, charge on capacitors, adders",
-        choices=("current", "charge", "digital"),
+        "how a sum is formed: cell currents on bit lines, charge on capacitors, adders, delays of a line",
+        choices=("current", "charge", "digital", "time"),
         required=True,
     ),
     "rows": _count("cells of a column of one array", 65536, required=True),
@@ -126,7 +126,11 @@ CONFIGURATION: Mapping[str, Setting] = {
     "device": Setting("name of a device file with the cell's resistances and voltages"),
     "mvm_time": Setting("published time of one matrix-vector product; closures only", "s", 1e-12, 1.0),
 }
-"""Every key of a configuration. A key without range, choices or flag (``device``) is a name."""
+"""Every key of a configuration. A key without range, choices or flag (``device``) is a name.
+
+A file may describe more than is modelled: what no model knows is refused when it is predicted, so that one
+such case does not take the others with it.
+"""
 
 REQUIRED = tuple(name for name, setting in CONFIGURATION.items() if setting.required)
 

@@ -187,9 +187,9 @@ class Macro:
 
 
 def circuit_style(memory: str, style: str) -> str:
-    """How a macro adds: gates; columns whose capacitance is charged or discharged; cells that conduct."""
-    if style == "digital":
-        return "digital"
+    """How a macro adds: gates; columns that are charged or discharged; cells that conduct; delays."""
+    if style in ("digital", "time"):
+        return style
     return "capacitive" if style == "charge" or memory in STATIC_MEMORIES else "conduction"
 
 
@@ -230,6 +230,9 @@ def macro_of(configuration: Mapping[str, SettingValue], nominal_voltage: float) 
         return float(c[name]) if name in c else None
 
     style, memory = str(c["style"]), str(c["memory"])
+    if style not in MEMORIES_OF_STYLE:
+        allowed = ", ".join(MEMORIES_OF_STYLE)
+        raise InputError("no model of this way to add", where="style", value=style, allowed=allowed)
     if memory not in MEMORIES_OF_STYLE[style]:
         allowed = ", ".join(sorted(MEMORIES_OF_STYLE[style]))
         raise InputError(

@@ -373,7 +373,7 @@ def lines(document: Document) -> list[str]:
     if closures:
         open_ = list(dict.fromkeys(row["case"] for row in closures if not row["within"]))
         told.append(
-            f"Closures, arithmetic on published numbers: {sum(row['within'] for row in closures)} of "
+            f"Closures, from published times and parts: {sum(row['within'] for row in closures)} of "
             f"{len(closures)} within their tolerance"
             + (f", not all of {', '.join(open_)}." if open_ else ".")
         )

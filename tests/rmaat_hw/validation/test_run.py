@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from synthetic_chips import SPREAD, case, chip, predictor, published
 from tolerance import close
 
@@ -325,6 +326,30 @@ def test_a_refusal_offers_no_option_that_the_command_lacks() -> None:
     (reason,) = reasons
     assert "supply_voltage: value outside its range; got 5.0; allowed: 0.42 V to 1.35 V" in reason
     assert "--" not in reason
+
+
+@pytest.mark.parametrize(
+    ("outside", "reason"),
+    [
+        ({"node": "180 nm"}, "no technology of this node; got '180 nm'"),
+        ({"memory": "flash", "style": "current"}, "no model of a current macro with this memory"),
+        ({"memory": "sram", "style": "time"}, "no model of this way to add"),
+    ],
+)
+def test_what_no_model_knows_takes_no_other_chip_with_it(
+    tmp_path: Path, outside: dict[str, str], reason: str
+) -> None:
+    example = yaml.safe_load((ROOT / "device_params" / "chips" / "A08.yaml").read_text("utf-8"))
+    for name, changes in (("inside", {}), ("outside", outside)):
+        case = {**example, "id": name, "configuration": {**example["configuration"], **changes}}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(case), "utf-8")
+    found = rmaat_hw.validate(tmp_path)
+    refused = {
+        name: {row.refused for row in found.rows if row.case == name} for name in ("inside", "outside")
+    }
+    assert refused["inside"] == {None}
+    (told,) = refused["outside"]
+    assert told is not None and reason in told
 
 
 def test_the_page_tells_which_memories_a_style_takes() -> None:
