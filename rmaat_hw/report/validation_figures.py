@@ -74,6 +74,7 @@ def _scatter(axes: Axes, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         ends += [x, y]
         if row["low"] and row["high"]:
             bounds = [(row[end] / base) ** exponent for end in ("low", "high")]
+            ends += bounds
             axes.plot([x, x], bounds, color=colour, linewidth=0.7, alpha=0.45)
         axes.plot(
             [x],
@@ -84,7 +85,7 @@ def _scatter(axes: Axes, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
             markerfacecolor=colour if row["in_statistics"] else "white",
             alpha=0.85,
         )
-    low, high = min(ends) / 2.0, max(ends) * 2.0
+    low, high = min(ends) / 1.5, max(ends) * 1.5
     for factor, line in ((1.0, "-"), (2.0, ":"), (0.5, ":")):
         axes.plot([low, high], [low * factor, high * factor], line, color="#444444", linewidth=0.8, zorder=0)
     axes.set_xscale("log")
