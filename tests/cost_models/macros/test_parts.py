@@ -10,6 +10,7 @@ from macro_cases import KINDS, macro, nominal, priced
 from tolerance import close
 
 from cost_models.arrays.digital_cim import AdderTreeArray, RippleColumnArray
+from cost_models.circuits.adc_ramp import RampAdc
 from cost_models.circuits.technology import Technology
 from cost_models.macros.cells import cell_area, input_line, read_cell, sum_line
 from cost_models.macros.converters import converter_of, input_converter_of
@@ -110,7 +111,8 @@ def test_columns_of_a_ramp_share_its_counter_unless_each_ends_at_its_own_code() 
     keys = KINDS["magnetic"] | {"adc.bits": 6.0}
     for early, columns in ((False, 64.0), (True, 1.0)):
         found = parts(keys | {"adc.ends_early": early})
-        assert converter_of(*found, full_scale=0.36, code=0.25).columns == columns  # type: ignore[attr-defined]
+        converter = converter_of(*found, full_scale=0.36, code=0.25)
+        assert isinstance(converter, RampAdc) and converter.columns == columns
 
 
 # --- digital steps ------------------------------------------------------------------------------------------
