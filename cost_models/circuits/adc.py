@@ -70,8 +70,9 @@ def required_bits(*, rows: Array, levels: Array) -> Array:
     return round_up(xp.log2(xp.asarray(rows * (levels - 1) + 1)))
 
 
-def require_bits(law: str, bits: Array, low: Array, high: Array) -> None:
-    """Raise InputError when a converter of ``law`` has fewer bits than ``low`` or more than ``high``."""
+def require_bits(law: str, bits: Array, p: Mapping[str, Array], slot: str) -> None:
+    """Raise InputError when a converter of ``law`` has bits outside those of its parameters in ``slot``."""
+    low, high = p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"]
     require(
         (bits >= low) & (bits <= high),
         "bits outside the range of this converter",
@@ -182,7 +183,7 @@ class EmbeddedAdc:
         ``bits`` nominal, ``rows`` on the column. Raises InputError outside the bits of the fit and the nodes
         3 … 130 nm.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         low, high = EMBEDDED_NODES
         margin = 1e-6  # a node written in nanometres and turned into metres
         require(

@@ -83,7 +83,7 @@ class ChargeSarAdc:
 
         Raises InputError outside the bits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         names = (
             *("switching_share", "parasitic_ratio", "cycle_gates", "cycle_delays", "settling_ratio"),
             "calibration_share",

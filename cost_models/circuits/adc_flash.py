@@ -56,7 +56,7 @@ class FlashAdc:
 
         Raises InputError outside the bits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         return cls(
             technology=technology,
             bits=bits,

@@ -70,7 +70,7 @@ class RampAdc:
         the fastest that the technology allows. ``steps``: 2ᵇ unless given. Raises InputError outside the bits
         of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         clocked = Comparator.of(p, technology=technology, bits=bits, full_scale=full_scale, matched=False)
         comparator = replace(clocked, noise_factor=0.0)  # its bias, not a capacitor, limits the noise
         fastest = comparator.decide().latency + p[f"{slot}.register_delays"] * technology.delay
@@ -168,7 +168,7 @@ class OscillatorAdc:
 
         Raises InputError outside the bits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         stages = p[f"{slot}.stages"]
         return cls(
             technology=technology,

@@ -62,7 +62,7 @@ class SurveyAdc:
         ``bits`` effective, ``rate`` [1/s], ``node`` [m]. Raises InputError below 4 effective bits or 1 MS/s
         and outside the other limits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         for name, value in (("rate", rate), ("node", node)):
             low, high = p[f"{slot}.minimum_{name}"], p[f"{slot}.maximum_{name}"]
             require(

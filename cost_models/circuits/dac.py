@@ -54,7 +54,7 @@ class CapacitiveDac:
 
         Raises InputError outside the bits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         return cls(
             technology=technology,
             bits=bits,
@@ -126,7 +126,7 @@ class LadderDac:
         cls, p: Mapping[str, Array], slot: str = "dac", *, technology: Technology, bits: Array
     ) -> LadderDac:
         """Build it from a file ``capacitive_dac``. Raises InputError outside the bits of the file."""
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         return cls(
             technology=technology,
             bits=bits,
@@ -195,7 +195,7 @@ class PulseWidthDac:
 
         Raises InputError outside the bits of the file.
         """
-        require_bits(cls.law, bits, p[f"{slot}.minimum_bits"], p[f"{slot}.maximum_bits"])
+        require_bits(cls.law, bits, p, slot)
         fastest = p[f"{slot}.step_delays"] * technology.delay
         return cls(
             technology=technology,
